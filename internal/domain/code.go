@@ -1,0 +1,83 @@
+package domain
+
+// Code is a stable name of a kind of failure. Codes are part of the HTTP
+// contract and of job errors; they are never renamed.
+type Code string
+
+// Codes of requests.
+const (
+	CodeInvalid           Code = "invalid_request"
+	CodeInvalidCursor     Code = "invalid_cursor"
+	CodeUnauthorized      Code = "unauthorized"
+	CodeTokenExpired      Code = "token_expired"
+	CodeBadCredentials    Code = "bad_credentials"
+	CodeForbidden         Code = "forbidden"
+	CodeNotFound          Code = "not_found"
+	CodeMethodNotAllowed  Code = "method_not_allowed"
+	CodeConflict          Code = "conflict"
+	CodeEmailTaken        Code = "email_taken"
+	CodeTooLarge          Code = "too_large"
+	CodeUnsupportedType   Code = "unsupported_type"
+	CodeEmptyDocument     Code = "empty_document"
+	CodeRateLimited       Code = "rate_limited"
+	CodeTimeout           Code = "timeout"
+	CodeUnavailable       Code = "unavailable"
+	CodeInternal          Code = "internal"
+	CodeRegistrationShut  Code = "registration_closed"
+	CodeIdempotencyReused Code = "idempotency_key_reused"
+)
+
+// Codes of extraction.
+const (
+	CodeDocumentEncrypted  Code = "document_encrypted"
+	CodeDocumentMalformed  Code = "document_malformed"
+	CodeDocumentTooComplex Code = "document_too_complex"
+	CodeNoTextFound        Code = "no_text_found"
+	CodeTimedOut           Code = "timed_out"
+	CodeURLInvalid         Code = "url_invalid"
+	CodeURLForbidden       Code = "url_forbidden" // private, local or otherwise not public
+	CodeURLRedirectLoop    Code = "url_redirect_loop"
+	CodeURLRobotsDenied    Code = "url_robots_denied"
+	CodeURLUnreachable     Code = "url_unreachable"
+	CodeURLStatus          Code = "url_bad_status"
+)
+
+// Codes of models.
+const (
+	CodeModelNotFound    Code = "model_not_found"
+	CodeModelUnavailable Code = "model_unavailable" // provider down or refusing connections
+	CodeModelOverloaded  Code = "model_overloaded"  // 503 and the like
+	CodeModelRateLimited Code = "model_rate_limited"
+	CodeModelTimeout     Code = "model_timeout"
+	CodeModelMalformed   Code = "model_malformed" // cut stream, invalid JSON, wrong shape, bad vectors
+	CodeModelRefused     Code = "model_refused"
+	CodeContextTooLong   Code = "context_too_long"
+	CodeProviderUnknown  Code = "provider_unknown"
+)
+
+// Codes of jobs.
+const (
+	CodeWorkerLost   Code = "worker_lost" // the worker died during the attempt, too often
+	CodeCancelled    Code = "cancelled"
+	CodeNotReady     Code = "document_not_ready"
+	CodeNotCancel    Code = "not_cancellable"
+	CodeNotRetryable Code = "not_retryable"
+)
+
+// Retryable reports whether an attempt that ended with this code may be tried
+// again: true for conditions that time can mend.
+func (c Code) Retryable() bool {
+	switch c {
+	case CodeUnavailable, CodeInternal, CodeTimeout, CodeURLUnreachable,
+		CodeModelUnavailable, CodeModelOverloaded, CodeModelRateLimited,
+		CodeModelTimeout, CodeModelMalformed:
+		return true
+	}
+	return false
+}
+
+// Free reports whether an attempt that ended with this code costs the job
+// nothing, because the fault lies with a provider that asked us to wait.
+func (c Code) Free() bool {
+	return c == CodeModelRateLimited || c == CodeModelOverloaded || c == CodeModelUnavailable
+}

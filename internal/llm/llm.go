@@ -1,0 +1,99 @@
+// Package llm is the seam between the product and language models: what a
+// provider can be asked, what it answers and how it fails. Each provider lives
+// in a folder of its own and passes llmtest.Conform.
+package llm
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// Provider is a source of completions and embeddings. Errors are
+// *domain.Error with a model code (domain.CodeModel...), never a provider's raw
+// text.
+type Provider interface {
+	// Name is the provider's name in requests and replies: "ollama", "offline".
+	Name() string
+	// Complete answers once; it succeeds only when the provider said it was done.
+	Complete(ctx context.Context, req CompleteRequest) (CompleteResponse, error)
+	// Embed returns one unit vector per text, in order.
+	Embed(ctx context.Context, req EmbedRequest) (EmbedResponse, error)
+	// Models lists what can be asked for.
+	Models(ctx context.Context) ([]Model, error)
+}
+
+// Role says who speaks in a message.
+type Role string
+
+// The roles.
+const (
+	RoleSystem    Role = "system"
+	RoleUser      Role = "user"
+	RoleAssistant Role = "assistant"
+)
+
+// Message is one turn of a prompt.
+type Message struct {
+	Role    Role
+	Content string
+}
+
+// CompleteRequest asks for one completion. With Schema set the answer is JSON
+// valid against it. MaxTokens must be positive.
+type CompleteRequest struct {
+	Model       string
+	Messages    []Message
+	Schema      json.RawMessage
+	MaxTokens   int
+	Temperature float64
+}
+
+// CompleteResponse is a finished completion.
+type CompleteResponse struct {
+	Content  string
+	Provider string
+	Model    string
+	Usage    Usage
+}
+
+// Usage counts tokens as the provider does.
+type Usage struct {
+	PromptTokens     int `json:"prompt_tokens"`
+	CompletionTokens int `json:"completion_tokens"`
+}
+
+// Input says what a text to embed is, for models that tell them apart.
+type Input string
+
+// The inputs.
+const (
+	InputPassage Input = "passage"
+	InputQuery   Input = "query"
+)
+
+// EmbedRequest asks for vectors. Texts are sent as they are: normalising them
+// is the caller's part (package embedding).
+type EmbedRequest struct {
+	Model string
+	Texts []string
+	Input Input
+}
+
+// EmbedResponse holds one vector per text. Neither count, dimension nor
+// finiteness is guaranteed: package embedding checks them.
+type EmbedResponse struct {
+	Vectors  [][]float32
+	Provider string
+	Model    string
+	Usage    Usage
+}
+
+// Model describes one model of a provider. Zero numbers are unknown.
+type Model struct {
+	Name          string `json:"name"`
+	Provider      string `json:"provider"`
+	Description   string `json:"description"`
+	Embedding     bool   `json:"embedding"`
+	Dims          int    `json:"dims,omitempty"`
+	ContextTokens int    `json:"context_tokens,omitempty"`
+}
