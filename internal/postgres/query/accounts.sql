@@ -1,0 +1,39 @@
+-- name: InsertUser :one
+INSERT INTO users (id, email, password_hash, name, language, is_admin, is_verified)
+VALUES (@id, @email, @password_hash, @name, @language, @is_admin, @is_verified)
+RETURNING *;
+
+-- name: UserByEmail :one
+SELECT * FROM users WHERE lower(email) = lower(@email);
+
+-- name: User :one
+SELECT * FROM users WHERE id = @id;
+
+-- name: HasAdmin :one
+SELECT EXISTS (SELECT 1 FROM users WHERE is_admin)::boolean AS has_admin;
+
+-- name: SetPasswordHash :exec
+UPDATE users SET password_hash = @password_hash, updated_at = now() WHERE id = @id;
+
+-- name: InsertSession :exec
+INSERT INTO sessions (id, user_id, refresh_hash, user_agent, expires_at)
+VALUES (@id, @user_id, @refresh_hash, @user_agent, @expires_at);
+
+-- name: LiveSession :one
+-- The session behind an access token, with the account as it is now.
+SELECT sqlc.embed(users) FROM sessions JOIN users ON users.id = sessions.user_id
+WHERE sessions.id = @id AND sessions.revoked_at IS NULL AND sessions.expires_at > now() AND users.is_active;
+
+-- name: SessionForRefresh :one
+SELECT sessions.refresh_hash, sqlc.embed(users) FROM sessions JOIN users ON users.id = sessions.user_id
+WHERE sessions.id = @id AND sessions.revoked_at IS NULL AND sessions.expires_at > now() AND users.is_active
+FOR UPDATE OF sessions;
+
+-- name: RotateSession :exec
+UPDATE sessions SET refresh_hash = @refresh_hash, rotated_at = now(), expires_at = @expires_at WHERE id = @id;
+
+-- name: RevokeSession :exec
+UPDATE sessions SET revoked_at = now() WHERE id = @id AND revoked_at IS NULL;
+
+-- name: DeleteExpiredSessions :execrows
+DELETE FROM sessions WHERE expires_at < now() - interval '7 days';

@@ -1,0 +1,33 @@
+-- name: ActiveSpace :one
+SELECT * FROM embedding_spaces WHERE state = 'active';
+
+-- name: InsertSpace :one
+INSERT INTO embedding_spaces (provider, model, dims, chunk_tokens, overlap_tokens, state)
+VALUES (@provider, @model, @dims, @chunk_tokens, @overlap_tokens, @state)
+ON CONFLICT (provider, model, dims, chunk_tokens, overlap_tokens) DO UPDATE SET state = EXCLUDED.state
+RETURNING *;
+
+-- name: RetireSpaces :exec
+UPDATE embedding_spaces SET state = 'retired' WHERE state = 'active';
+
+-- name: DeleteChunks :exec
+DELETE FROM chunks WHERE document_id = @document_id;
+
+-- name: InsertChunks :many
+INSERT INTO chunks (document_id, user_id, project_id, ordinal, page_from, page_to, char_from, char_to, content, content_hash, language, tsv)
+SELECT @document_id, @user_id, @project_id, c.ordinal, c.page_from, c.page_to, c.char_from, c.char_to, c.content, c.content_hash, c.language,
+       to_tsvector(text_config(c.language), c.content)
+FROM (SELECT unnest(@ordinals::integer[]) AS ordinal, unnest(@pages_from::integer[]) AS page_from, unnest(@pages_to::integer[]) AS page_to,
+             unnest(@chars_from::integer[]) AS char_from, unnest(@chars_to::integer[]) AS char_to, unnest(@contents::text[]) AS content,
+             unnest(@content_hashes::bytea[]) AS content_hash, unnest(@languages::text[]) AS language) AS c
+ORDER BY c.ordinal
+RETURNING id, ordinal;
+
+-- name: CopyEmbeddings :copyfrom
+INSERT INTO embeddings (chunk_id, space_id, user_id, project_id, document_id, embedding)
+VALUES (@chunk_id, @space_id, @user_id, @project_id, @document_id, @embedding);
+
+-- name: CachedVectors :many
+SELECT DISTINCT ON (c.content_hash) c.content_hash, e.embedding
+FROM chunks c JOIN embeddings e ON e.chunk_id = c.id AND e.space_id = @space_id
+WHERE c.user_id = @user_id AND c.content_hash = ANY(@hashes::bytea[]);
