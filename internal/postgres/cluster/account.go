@@ -60,12 +60,16 @@ func (a *account) own(dir string) error {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid == a.credential.Uid {
 		return nil
 	}
-	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
-		if err != nil {
+	err = filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
+		if err != nil || path == dir {
 			return err
 		}
 		return a.give(path)
 	})
+	if err != nil {
+		return fmt.Errorf("give the cluster directory to PostgreSQL's user: %w", err)
+	}
+	return a.give(dir) // last: it marks the rest as done
 }
 
 // give hands one file to the account.

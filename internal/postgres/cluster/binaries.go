@@ -19,6 +19,10 @@ type installation struct {
 	vector bool
 }
 
+// FindBinaries returns the directory of the server's programs as Start finds it
+// for a new cluster.
+func FindBinaries() (string, error) { return binaries("", "") }
+
 // binaries returns the directory of the server's programs: dir when given, else
 // PG_BINDIR, else the newest installation, one with pgvector before one
 // without. An existing data directory insists on its own major version.

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -83,7 +84,6 @@ func prepare(ctx context.Context, cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cluster directory: %w", err)
 	}
-	cfg.Dir = dir
 	if cfg.Database == "" {
 		cfg.Database = "generalbackend"
 	}
@@ -97,7 +97,10 @@ func prepare(ctx context.Context, cfg Config) (*Cluster, error) {
 	if err := c.account.own(dir); err != nil {
 		return nil, err
 	}
-	if c.lock, err = lockDir(dir); err != nil {
+	if c.cfg.Dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, fmt.Errorf("cluster directory: %w", err)
+	}
+	if c.lock, err = lockDir(c.cfg.Dir); err != nil {
 		return nil, err
 	}
 	if err := c.initialise(ctx); err != nil {
@@ -130,12 +133,28 @@ func (c *Cluster) launch(ctx context.Context) error {
 		}
 		started := make(chan error, 1)
 		go c.supervise(ctx, started)
-		if err = <-started; !errors.Is(err, errPortTaken) {
+		if err = <-started; err == nil {
+			return c.detach()
+		}
+		if e := c.Signal(syscall.SIGQUIT); e != nil && !errors.Is(e, os.ErrProcessDone) {
+			return errors.Join(err, e)
+		}
+		<-c.done
+		if !errors.Is(err, errPortTaken) {
 			return err
 		}
 		c.done = make(chan struct{})
 	}
 	return err
+}
+
+// detach gives up the directory's lock, which would end with this process while
+// the server goes on.
+func (c *Cluster) detach() error {
+	if !c.cfg.Detached {
+		return nil
+	}
+	return c.lock.Close()
 }
 
 func freePort(ctx context.Context) (int, error) {

@@ -10,13 +10,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 var errPortTaken = errors.New("port taken")
@@ -25,6 +26,8 @@ const (
 	maxLogSize   = 16 << 20
 	restartPause = 500 * time.Millisecond
 	readyPause   = 20 * time.Millisecond
+
+	wrongPassword = "28P01" // SQLSTATE
 )
 
 // supervise runs the server until Stop and reports on started how the first
@@ -66,7 +69,8 @@ func (c *Cluster) spawn() (*exec.Cmd, error) {
 	cmd.Dir, cmd.Env = c.cfg.Dir, environment()
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = c.account.attributes()
-	cmd.SysProcAttr.Setpgid = true // Ctrl-C is for us: we stop the server last
+	// A session of its own keeps Ctrl-C from the server: we stop it last.
+	cmd.SysProcAttr.Setsid = true
 	if !c.cfg.Detached {
 		cmd.SysProcAttr.Pdeathsig = syscall.SIGINT
 	}
@@ -113,6 +117,9 @@ func (c *Cluster) await(ctx context.Context, exited <-chan struct{}, offset int6
 		if err == nil {
 			c.markReady()
 			return conn.Close(ctx)
+		}
+		if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && pg.Code == wrongPassword {
+			return fmt.Errorf("%s does not hold this cluster's password: %w", c.passwordPath(), err)
 		}
 		select {
 		case <-exited:
@@ -227,19 +234,18 @@ func (c *Cluster) logTail(offset int64) string {
 // outlived its parent, or backends that outlived their server. Then it removes
 // the lock file, whose process number may belong to somebody else by now.
 func stopLeftovers(ctx context.Context, data string) error {
-	for sig := syscall.SIGINT; ; {
+	for {
 		pids := serversIn(data)
 		if len(pids) == 0 {
 			break
 		}
-		// The oldest is the main process; the others end with it.
-		if err := syscall.Kill(pids[0], sig); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("stop the PostgreSQL that still runs in %s: %w", data, err)
+		if err := endServers(data, pids); err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the PostgreSQL that runs in %s does not end: %w", data, ctx.Err())
-		case <-time.After(restartPause):
+		case <-time.After(readyPause):
 		}
 	}
 	if err := os.Remove(filepath.Join(data, "postmaster.pid")); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -248,8 +254,34 @@ func stopLeftovers(ctx context.Context, data string) error {
 	return nil
 }
 
-// serversIn lists the PostgreSQL processes whose working directory is data,
-// lowest number first.
+// endServers asks the main process for a fast shutdown; without one it tells the
+// backends to quit.
+func endServers(data string, pids []int) error {
+	sig := syscall.SIGQUIT
+	if main := mainProcess(data); slices.Contains(pids, main) {
+		pids, sig = []int{main}, syscall.SIGINT
+	}
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("stop the PostgreSQL that still runs in %s: %w", data, err)
+		}
+	}
+	return nil
+}
+
+// mainProcess reads the server's process number from its lock file; 0 when there
+// is none.
+func mainProcess(data string) int {
+	b, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	pid, _ := strconv.Atoi(line)
+	return pid
+}
+
+// serversIn lists the PostgreSQL processes whose working directory is data.
 func serversIn(data string) []int {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -267,6 +299,5 @@ func serversIn(data string) []int {
 			pids = append(pids, pid)
 		}
 	}
-	sort.Ints(pids)
 	return pids
 }
