@@ -87,6 +87,9 @@ func TestDataOutliveTheServer(t *testing.T) {
 	pid := c.PID()
 	stop(t, c)
 	stop(t, c) // a second stop is harmless
+	if cluster.Running(cfg.Dir) {
+		t.Error("a stopped server is seen")
+	}
 	if alive(pid) {
 		t.Error("the server runs after Stop")
 	}
@@ -120,6 +123,9 @@ func TestStopsALeftoverServer(t *testing.T) {
 	cfg := cluster.Config{Dir: t.TempDir(), Settings: fast(), Detached: true}
 	left := start(t, cfg)
 	pid := left.PID()
+	if !cluster.Running(cfg.Dir) {
+		t.Error("a running server is not seen")
+	}
 	cfg.Detached = false
 	c := start(t, cfg)
 	if alive(pid) {

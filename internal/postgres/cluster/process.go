@@ -254,6 +254,29 @@ func stopLeftovers(ctx context.Context, data string) error {
 	return nil
 }
 
+// Running reports whether a server runs in the cluster directory dir, whoever
+// started it.
+func Running(dir string) bool {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return false
+	}
+	data := filepath.Join(real, "data")
+	return slices.Contains(serversIn(data), mainProcess(data))
+}
+
+// End stops whatever server runs in the cluster directory dir and waits for it.
+func End(ctx context.Context, dir string) error {
+	real, err := filepath.EvalSymlinks(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cluster directory: %w", err)
+	}
+	return stopLeftovers(ctx, filepath.Join(real, "data"))
+}
+
 // endServers asks the main process for a fast shutdown; without one it tells the
 // backends to quit.
 func endServers(data string, pids []int) error {

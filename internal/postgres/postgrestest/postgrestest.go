@@ -1,0 +1,129 @@
+// Package postgrestest gives each test a database of its own on a real server.
+//
+// All tests on the machine share one private cluster, which is started by the
+// first and ends itself soon after the last; each database is cloned from a
+// template that was migrated once. TEST_DATABASE_URL names a server to use
+// instead; its user must be allowed to create databases and extensions.
+package postgrestest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"generalbackend/internal/postgres"
+)
+
+// setupTimeout bounds making the cluster and the template.
+const setupTimeout = 3 * time.Minute
+
+// server is shared by all tests of the process: what it stands for is a lock
+// that the process holds until it ends.
+var server = sync.OnceValues(func() (*template, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
+	defer cancel()
+	if dsn := os.Getenv("TEST_DATABASE_URL"); dsn != "" {
+		return prepareTemplate(ctx, dsn)
+	}
+	dsn, users, err := sharedCluster(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tmpl, err := prepareTemplate(ctx, dsn)
+	if err != nil {
+		return nil, errors.Join(err, users.Close())
+	}
+	tmpl.users = users
+	return tmpl, nil
+})
+
+var databases atomic.Int64
+
+// NewDatabase returns the address of an empty, migrated database that is dropped
+// when the test ends. Without a server the test fails.
+func NewDatabase(t testing.TB) string {
+	t.Helper()
+	tmpl, err := server()
+	if err != nil {
+		t.Fatalf("no PostgreSQL for tests (run `make setup`): %v", err)
+	}
+	name := fmt.Sprintf("test_%d_%d", os.Getpid(), databases.Add(1))
+	if err := tmpl.clone(context.Background(), name); err != nil {
+		t.Fatalf("make test database: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := tmpl.drop(context.Background(), name); err != nil {
+			t.Errorf("drop test database: %v", err)
+		}
+	})
+	return address(tmpl.admin, name)
+}
+
+// NewStore returns a store over a new database, closed when the test ends.
+func NewStore(t testing.TB) *postgres.Store {
+	t.Helper()
+	store, err := postgres.Open(context.Background(), NewDatabase(t), 8)
+	if err != nil {
+		t.Fatalf("open store: %v", err)
+	}
+	t.Cleanup(store.Close)
+	return store
+}
+
+// address is dsn with another database.
+func address(dsn, database string) string {
+	u, err := url.Parse(dsn)
+	if err != nil || u.Scheme == "" {
+		return dsn + " dbname=" + database
+	}
+	u.Path = "/" + database
+	return u.String()
+}
+
+// connect waits while the server starts or has no connection to spare.
+func connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
+	for {
+		conn, err := pgx.Connect(ctx, dsn)
+		var pg *pgconn.PgError
+		busy := errors.As(err, &pg) && (pg.Code == tooManyConnections || pg.Code == cannotConnectNow)
+		if !busy {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(err, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+const (
+	tooManyConnections = "53300"
+	cannotConnectNow   = "57P03"
+)
+
+// run executes statements on a connection of its own; CREATE DATABASE allows no
+// transaction around it.
+func run(ctx context.Context, dsn string, statements ...string) error {
+	conn, err := connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	for _, sql := range statements {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return fmt.Errorf("%s: %w", strings.Fields(sql)[0], err)
+		}
+	}
+	return nil
+}
