@@ -1,0 +1,114 @@
+// Package queuetest runs a real NATS server with JetStream inside a test, one
+// that can be stopped, started again and robbed of its store.
+package queuetest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+// startTimeout bounds a start, the recovery of the store included.
+const startTimeout = 30 * time.Second
+
+// Server is a NATS server of one test. Its address stays the same over
+// restarts.
+type Server struct {
+	t     testing.TB
+	store string
+	port  int
+
+	mu  sync.Mutex
+	srv *server.Server // nil while stopped
+}
+
+// NewServer starts a server with an empty store; it ends with the test.
+func NewServer(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{t: t, store: filepath.Join(t.TempDir(), "jetstream"), port: server.RANDOM_PORT}
+	s.Start()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// URL is where clients connect.
+func (s *Server) URL() string { return fmt.Sprintf("nats://127.0.0.1:%d", s.port) }
+
+// Start starts the server again on the store that is there. It does nothing
+// while the server runs.
+func (s *Server) Start() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.srv != nil {
+		return
+	}
+	srv, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: s.port, StoreDir: s.store, JetStream: true,
+		NoSigs: true, NoLog: true,
+	})
+	if err != nil {
+		s.t.Fatalf("make NATS server: %v", err)
+	}
+	go srv.Start()
+	if !srv.ReadyForConnections(startTimeout) {
+		srv.Shutdown()
+		s.t.Fatalf("NATS server on port %d did not get ready", s.port)
+	}
+	if addr := srv.ClientURL(); s.port == server.RANDOM_PORT {
+		if _, err := fmt.Sscanf(addr, "nats://127.0.0.1:%d", &s.port); err != nil {
+			srv.Shutdown()
+			s.t.Fatalf("NATS server's address %q: %v", addr, err)
+		}
+	}
+	s.srv = srv
+}
+
+// Stop ends the server and drops all connections; the store stays.
+func (s *Server) Stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.srv == nil {
+		return
+	}
+	s.srv.Shutdown()
+	s.srv.WaitForShutdown()
+	s.srv = nil
+}
+
+// Restart stops and starts the server on its store.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Stop()
+	s.Start()
+}
+
+// Wipe stops the server, removes all that JetStream stored and starts it empty.
+func (s *Server) Wipe() {
+	s.t.Helper()
+	s.Stop()
+	if err := os.RemoveAll(s.store); err != nil && !errors.Is(err, os.ErrNotExist) {
+		s.t.Fatalf("wipe the JetStream store: %v", err)
+	}
+	s.Start()
+}
+
+// Connect returns a connection that finds the server again after a restart; it
+// closes with the test.
+func (s *Server) Connect(opts ...nats.Option) *nats.Conn {
+	s.t.Helper()
+	opts = append([]nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond)}, opts...)
+	nc, err := nats.Connect(s.URL(), opts...)
+	if err != nil {
+		s.t.Fatalf("connect to NATS: %v", err)
+	}
+	s.t.Cleanup(nc.Close)
+	return nc
+}
