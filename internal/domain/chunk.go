@@ -13,6 +13,7 @@ type Chunk struct {
 	CharTo   int
 	Content  string
 	Language string // ISO 639-1 or "" for no stemming
+	Hash     []byte // SHA-256 of the text as it is embedded, for the cache
 }
 
 // PageSeparator joins pages to a document's whole text.

@@ -45,23 +45,24 @@ func (s DocumentState) Usable() bool { return s == DocumentReady || s == Documen
 
 // Document is a file, page or text of a user.
 type Document struct {
-	ID        uuid.UUID
-	UserID    uuid.UUID
-	ProjectID *uuid.UUID
-	Type      DocumentType
-	Filename  string
-	URL       string
-	Title     string
-	Content   string // whole text; empty until extracted and in lists
-	Metadata  json.RawMessage
-	SHA256    []byte
-	Size      int64 // of the original, bytes
-	Language  string
-	PageCount int
-	State     DocumentState
-	Error     *JobError
-	CreatedAt time.Time
-	UpdatedAt time.Time
+	ID              uuid.UUID
+	UserID          uuid.UUID
+	ProjectID       *uuid.UUID
+	Type            DocumentType
+	Filename        string
+	URL             string
+	Title           string
+	Content         string // whole text; empty until extracted and in lists
+	Metadata        json.RawMessage
+	SHA256          []byte
+	Size            int64 // of the original, bytes
+	Language        string
+	PageCount       int
+	UnreadablePages []int // pages without usable text, when partial
+	State           DocumentState
+	Error           *JobError
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
 }
 
 // Page is the text of one page; Number counts from 1.

@@ -96,6 +96,22 @@ type Job struct {
 	CreatedAt       time.Time
 	StartedAt       *time.Time
 	FinishedAt      *time.Time
+	Trace           string // W3C traceparent of the submitting request
+}
+
+// Submission is a job to accept. With an IdempotencyKey a second submission of
+// the same key and request returns the first one's job.
+type Submission struct {
+	UserID         uuid.UUID
+	ProjectID      *uuid.UUID
+	Kind           Kind
+	Stage          Stage
+	Class          Class
+	ResourceID     uuid.UUID
+	Args           json.RawMessage
+	IdempotencyKey string
+	RequestHash    []byte // of what was asked, to tell a repeat from a reused key
+	Trace          string // W3C traceparent of the request
 }
 
 // JobEvent is one entry of a job's gapless history; Seq counts from 1.

@@ -1,0 +1,62 @@
+package domain
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// User is an account.
+type User struct {
+	ID           uuid.UUID
+	Email        string
+	PasswordHash string
+	Name         string
+	Language     string
+	IsAdmin      bool
+	IsActive     bool
+	IsVerified   bool
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// Session is one login of a user; its id is in every access token.
+type Session struct {
+	ID          uuid.UUID
+	UserID      uuid.UUID
+	RefreshHash []byte // of the newest refresh token
+	UserAgent   string
+	ExpiresAt   time.Time
+}
+
+// ProjectType says which showcase a project belongs to.
+type ProjectType string
+
+// The project types.
+const (
+	ProjectCVMatcher  ProjectType = "cv_matcher"
+	ProjectPrivateGPT ProjectType = "private_gpt"
+	ProjectTellMeLife ProjectType = "tell_me_life"
+	ProjectOther      ProjectType = "other"
+)
+
+// Project groups documents, matches and chats of a user.
+type Project struct {
+	ID          uuid.UUID
+	UserID      uuid.UUID
+	Type        ProjectType
+	Name        string
+	Description string
+	Config      json.RawMessage
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// ProjectChange holds the fields of a project to change; nil leaves a field.
+type ProjectChange struct {
+	Type        *ProjectType
+	Name        *string
+	Description *string
+	Config      json.RawMessage
+}

@@ -1,0 +1,151 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/pgvector/pgvector-go"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/postgres/internal/dbsqlc"
+)
+
+// ActiveSpace returns the embedding space that search uses.
+func (s *Store) ActiveSpace(ctx context.Context) (domain.EmbeddingSpace, error) {
+	row, err := s.queries.ActiveSpace(ctx)
+	return toSpace(row), translate(err)
+}
+
+// EnsureSpace returns the active space, making the given one active when there
+// is none yet.
+func (s *Store) EnsureSpace(ctx context.Context, want domain.EmbeddingSpace) (domain.EmbeddingSpace, error) {
+	space, err := s.ActiveSpace(ctx)
+	if domain.CodeOf(err) != domain.CodeNotFound {
+		return space, err
+	}
+	row, err := s.queries.InsertSpace(ctx, dbsqlc.InsertSpaceParams{
+		Provider: want.Provider, Model: want.Model, Dims: int32(want.Dims),
+		ChunkTokens: int32(want.ChunkTokens), OverlapTokens: int32(want.OverlapToken), State: "active",
+	})
+	if isUnique(err, "embedding_spaces_active") { // another process was first
+		return s.ActiveSpace(ctx)
+	}
+	return toSpace(row), translate(err)
+}
+
+func toSpace(r dbsqlc.EmbeddingSpace) domain.EmbeddingSpace {
+	return domain.EmbeddingSpace{
+		ID: r.ID, Provider: r.Provider, Model: r.Model, Dims: int(r.Dims),
+		ChunkTokens: int(r.ChunkTokens), OverlapToken: int(r.OverlapTokens), State: r.State,
+	}
+}
+
+// CachedVectors returns the vectors a user's unchanged texts have already, by
+// string(hash). It looks at the user's own texts only, so that nobody can tell
+// from the speed of an upload what others have uploaded.
+func (s *Store) CachedVectors(ctx context.Context, spaceID int64, userID uuid.UUID, hashes [][]byte) (map[string][]float32, error) {
+	rows, err := s.queries.CachedVectors(ctx, dbsqlc.CachedVectorsParams{SpaceID: spaceID, UserID: userID, Hashes: hashes})
+	vectors := make(map[string][]float32, len(rows))
+	for _, r := range rows {
+		vectors[string(r.ContentHash)] = r.Embedding.Slice()
+	}
+	return vectors, translate(err)
+}
+
+// SaveChunks stores a document's chunks and vectors, makes the document usable
+// and ends its job, in one transaction. hashes are of the texts as they were
+// embedded; where there are none the content's own is used.
+func (s *Store) SaveChunks(ctx context.Context, lease domain.Lease, documentID uuid.UUID, spaceID int64, chunks []domain.Chunk, vectors [][]float32) error {
+	if len(chunks) != len(vectors) {
+		return fmt.Errorf("%d chunks, %d vectors", len(chunks), len(vectors))
+	}
+	return s.fenced(ctx, lease, func(q *dbsqlc.Queries, held dbsqlc.HoldLeaseRow) error {
+		if err := q.DeleteChunks(ctx, documentID); err != nil {
+			return err
+		}
+		rows, err := q.InsertChunks(ctx, chunkColumns(held, documentID, chunks))
+		if err != nil {
+			return err
+		}
+		embeddings := make([]dbsqlc.CopyEmbeddingsParams, len(rows))
+		for i, r := range rows {
+			embeddings[i] = dbsqlc.CopyEmbeddingsParams{
+				ChunkID: r.ID, SpaceID: spaceID, UserID: held.UserID, ProjectID: held.ProjectID,
+				DocumentID: documentID, Embedding: pgvector.NewHalfVector(vectors[r.Ordinal]),
+			}
+		}
+		if _, err := q.CopyEmbeddings(ctx, embeddings); err != nil {
+			return err
+		}
+		if err := q.FinishDocument(ctx, documentID); err != nil {
+			return err
+		}
+		return q.FinishJob(ctx, held.ID)
+	})
+}
+
+// chunkColumns lays chunks out as one array a column. Ordinals are renumbered
+// from 0 so that they index the vectors.
+func chunkColumns(held dbsqlc.HoldLeaseRow, documentID uuid.UUID, chunks []domain.Chunk) dbsqlc.InsertChunksParams {
+	p := dbsqlc.InsertChunksParams{DocumentID: documentID, UserID: held.UserID, ProjectID: held.ProjectID}
+	for i, c := range chunks {
+		hash := c.Hash
+		if hash == nil {
+			sum := sha256.Sum256([]byte(c.Content))
+			hash = sum[:]
+		}
+		p.Ordinals = append(p.Ordinals, int32(i))
+		p.PagesFrom = append(p.PagesFrom, int32(c.PageFrom))
+		p.PagesTo = append(p.PagesTo, int32(c.PageTo))
+		p.CharsFrom = append(p.CharsFrom, int32(c.CharFrom))
+		p.CharsTo = append(p.CharsTo, int32(c.CharTo))
+		p.Contents = append(p.Contents, c.Content)
+		p.ContentHashes = append(p.ContentHashes, hash)
+		p.Languages = append(p.Languages, c.Language)
+	}
+	return p
+}
+
+// vectorIndexThreshold is the number of a user's chunks above which exact
+// search is slower than an approximate index.
+const vectorIndexThreshold = 20_000
+
+// EnsureVectorIndex builds the approximate index of the active space once a
+// user has grown beyond exact search, without blocking writers. Smaller
+// deployments are spared its cost on every insert.
+func (s *Store) EnsureVectorIndex(ctx context.Context) error {
+	space, err := s.ActiveSpace(ctx)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var needed bool
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM embeddings WHERE space_id = $1 GROUP BY user_id HAVING count(*) > $2)
+		AND NOT EXISTS (SELECT 1 FROM pg_indexes WHERE indexname = $3)`,
+		space.ID, vectorIndexThreshold, vectorIndexName(space.ID)).Scan(&needed)
+	if err != nil || !needed {
+		return translate(err)
+	}
+	// The statement runs outside a transaction and names what no parameter can.
+	ddl := fmt.Sprintf(`CREATE INDEX CONCURRENTLY IF NOT EXISTS %s ON embeddings
+		USING hnsw ((embedding::halfvec(%d)) halfvec_cosine_ops) WHERE space_id = %d`,
+		pgx.Identifier{vectorIndexName(space.ID)}.Sanitize(), space.Dims, space.ID)
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer conn.Release()
+	if _, err := conn.Exec(ctx, "SET statement_timeout = 0"); err != nil {
+		return translate(err)
+	}
+	defer conn.Exec(context.WithoutCancel(ctx), "RESET statement_timeout") //nolint:errcheck // a broken connection leaves the pool
+	_, err = conn.Exec(ctx, ddl)
+	return translate(err)
+}
+
+func vectorIndexName(spaceID int64) string { return fmt.Sprintf("embeddings_hnsw_%d", spaceID) }

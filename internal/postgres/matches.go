@@ -1,0 +1,208 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/postgres/internal/dbsqlc"
+)
+
+// CreateMatch stores a match to be judged and submits its job in one
+// transaction. A repeated idempotency key returns the first match.
+func (s *Store) CreateMatch(ctx context.Context, m domain.Match, sub domain.Submission) (domain.Match, domain.Job, error) {
+	var job domain.Job
+	var created domain.Match
+	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
+		row, err := q.InsertMatch(ctx, dbsqlc.InsertMatchParams{
+			ID: m.ID, UserID: m.UserID, ProjectID: m.ProjectID, EmployerDocIds: m.EmployerDocuments,
+			ApplicantDocIds: m.ApplicantDocuments, Combine: m.Combine,
+			LlmType: m.Provider, Model: m.Model, Language: m.Language,
+		})
+		if err != nil {
+			return err
+		}
+		if created, err = toMatch(row, nil); err != nil {
+			return err
+		}
+		job, err = submit(ctx, q, sub)
+		if isUnique(err, "jobs_idempotency") {
+			return errReplay
+		}
+		return err
+	})
+	if err != errReplay { //nolint:errorlint // a sentinel that tx passes through unwrapped
+		return created, job, err
+	}
+	if job, err = s.replay(ctx, sub); err != nil {
+		return domain.Match{}, domain.Job{}, err
+	}
+	created, err = s.Match(ctx, m.UserID, job.ResourceID)
+	return created, job, err
+}
+
+// Match returns a user's match with its candidates, best first.
+func (s *Store) Match(ctx context.Context, userID, id uuid.UUID) (domain.Match, error) {
+	row, err := s.queries.Match(ctx, dbsqlc.MatchParams{ID: id, UserID: userID})
+	if err != nil {
+		return domain.Match{}, translate(err)
+	}
+	candidates, err := s.queries.CandidatesOfMatch(ctx, id)
+	if err != nil {
+		return domain.Match{}, translate(err)
+	}
+	return toMatch(row, candidates)
+}
+
+// Matches lists a user's matches, newest first, without their candidates.
+func (s *Store) Matches(ctx context.Context, userID uuid.UUID, projectID, before *uuid.UUID, limit int) ([]domain.Match, error) {
+	rows, err := s.queries.MatchesOfUser(ctx, dbsqlc.MatchesOfUserParams{
+		UserID: userID, ProjectID: projectID, Before: before, MaxRows: int32(limit),
+	})
+	if err != nil {
+		return nil, translate(err)
+	}
+	matches := make([]domain.Match, len(rows))
+	for i, r := range rows {
+		if matches[i], err = toMatch(r, nil); err != nil {
+			return nil, err
+		}
+	}
+	return matches, nil
+}
+
+// DeleteMatch deletes a match and returns the jobs that were asked to stop.
+func (s *Store) DeleteMatch(ctx context.Context, userID, id uuid.UUID) ([]domain.Job, error) {
+	var stopped []dbsqlc.Job
+	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
+		var err error
+		if stopped, err = q.CancelJobsOfResource(ctx, dbsqlc.CancelJobsOfResourceParams{ResourceID: id, UserID: userID}); err != nil {
+			return err
+		}
+		n, err := q.DeleteMatch(ctx, dbsqlc.DeleteMatchParams{ID: id, UserID: userID})
+		if err == nil && n == 0 {
+			err = errNotFound
+		}
+		return err
+	})
+	return toJobs(stopped), err
+}
+
+// Matching is the store as the match stage sees it.
+type Matching struct{ *Store }
+
+// Match returns a match by id alone, without candidates.
+func (m Matching) Match(ctx context.Context, id uuid.UUID) (domain.Match, error) {
+	row, err := m.queries.MatchForWork(ctx, id)
+	if err != nil {
+		return domain.Match{}, translate(err)
+	}
+	return toMatch(row, nil)
+}
+
+// Source returns a document of the match's owner with its pages.
+func (m Matching) Source(ctx context.Context, userID, documentID uuid.UUID) (domain.Document, []domain.Page, error) {
+	document, err := m.Document(ctx, userID, documentID)
+	if err != nil {
+		return domain.Document{}, nil, err
+	}
+	pages, err := Ingest{m.Store}.Pages(ctx, documentID)
+	return document, pages, err
+}
+
+// CachedCandidate returns an earlier result of the same user under the same
+// key, or nil.
+func (m Matching) CachedCandidate(ctx context.Context, userID uuid.UUID, key string) (*domain.Candidate, error) {
+	result, err := m.queries.CandidateByKey(ctx, dbsqlc.CandidateByKeyParams{UserID: userID, CacheKey: key})
+	if err = translate(err); domain.CodeOf(err) == domain.CodeNotFound {
+		return nil, nil //nolint:nilnil // absence is an answer of a cache
+	}
+	if err != nil {
+		return nil, err
+	}
+	var candidate domain.Candidate
+	return &candidate, json.Unmarshal(result, &candidate)
+}
+
+// SaveMatch stores the result of a match and ends its job.
+func (m Matching) SaveMatch(ctx context.Context, lease domain.Lease, match domain.Match) error {
+	rows, err := candidateRows(match)
+	if err != nil {
+		return err
+	}
+	result, err := json.Marshal(matchResult{
+		PromptVersion: match.PromptVersion, Judge: match.Judge, JobTitle: match.JobTitle, Requirements: match.Requirements,
+	})
+	if err != nil {
+		return err
+	}
+	var best *int32
+	if len(rows) > 0 {
+		best = &rows[0].Score
+	}
+	return m.fenced(ctx, lease, func(q *dbsqlc.Queries, held dbsqlc.HoldLeaseRow) error {
+		if err := q.DeleteCandidates(ctx, match.ID); err != nil {
+			return err
+		}
+		if _, err := q.CopyCandidates(ctx, rows); err != nil {
+			return err
+		}
+		if err := q.FinishMatch(ctx, dbsqlc.FinishMatchParams{
+			ID: match.ID, Model: match.Model, Language: match.Language, MatchScore: best, Result: result,
+		}); err != nil {
+			return err
+		}
+		return q.FinishJob(ctx, held.ID)
+	})
+}
+
+// matchResult is what matches.result holds: what all candidates share.
+type matchResult struct {
+	PromptVersion string               `json:"prompt_version"`
+	Judge         domain.Judge         `json:"judge"`
+	JobTitle      string               `json:"job_title"`
+	Requirements  []domain.Requirement `json:"requirements"`
+}
+
+func candidateRows(m domain.Match) ([]dbsqlc.CopyCandidatesParams, error) {
+	rows := make([]dbsqlc.CopyCandidatesParams, len(m.Candidates))
+	for i, c := range m.Candidates {
+		result, err := json.Marshal(c)
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = dbsqlc.CopyCandidatesParams{
+			MatchID: m.ID, Rank: int32(i + 1), UserID: m.UserID, DocumentIds: c.Documents,
+			Score: int32(c.Score), CacheKey: c.CacheKey, Result: result,
+		}
+	}
+	return rows, nil
+}
+
+func toMatch(r dbsqlc.Match, candidates []dbsqlc.MatchCandidate) (domain.Match, error) {
+	var shared matchResult
+	if err := json.Unmarshal(r.Result, &shared); err != nil {
+		return domain.Match{}, err
+	}
+	m := domain.Match{
+		ID: r.ID, UserID: r.UserID, ProjectID: r.ProjectID,
+		EmployerDocuments: r.EmployerDocIds, ApplicantDocuments: r.ApplicantDocIds, Combine: r.Combine,
+		Language: r.Language, Provider: r.LlmType, Model: r.Model, State: domain.MatchState(r.State),
+		PromptVersion: shared.PromptVersion, Judge: shared.Judge, JobTitle: shared.JobTitle, Requirements: shared.Requirements,
+		Candidates: make([]domain.Candidate, len(candidates)),
+		Error:      toJobError(r.ErrorCode, r.ErrorDetail, r.ErrorHint),
+		CreatedAt:  r.CreatedAt, UpdatedAt: r.CreatedAt,
+	}
+	if r.FinishedAt != nil {
+		m.UpdatedAt = *r.FinishedAt
+	}
+	for i, c := range candidates {
+		if err := json.Unmarshal(c.Result, &m.Candidates[i]); err != nil {
+			return domain.Match{}, err
+		}
+		m.Candidates[i].Rank = i + 1
+	}
+	return m, nil
+}
