@@ -37,6 +37,7 @@ func (c Config) check(process Process) []string {
 	all.that(slices.Contains([]Environment{Development, Production}, c.Environment), "ENVIRONMENT", "must be development or production")
 	all.between("METRICS_PORT", c.MetricsPort, 0, 65535)
 	all.lasting("SHUTDOWN_TIMEOUT", c.ShutdownTimeout, time.Second, 10*time.Minute)
+	all.that(c.TracesEndpoint == "" || isURL(c.TracesEndpoint, "http", "https"), "OTEL_EXPORTER_OTLP_ENDPOINT", "must look like http://localhost:4318")
 	c.Stores.check(&all, process)
 	c.Models.check(&all)
 	c.Jobs.check(&all)

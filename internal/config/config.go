@@ -45,6 +45,7 @@ type Config struct {
 	DataDir         string        `env:"DATA_DIR" envDefault:"data"`
 	MetricsPort     int           `env:"METRICS_PORT" envDefault:"9090"`
 	ShutdownTimeout time.Duration `env:"SHUTDOWN_TIMEOUT" envDefault:"30s"`
+	TracesEndpoint  string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
 
 	HTTP       HTTP
 	Accounts   Accounts

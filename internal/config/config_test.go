@@ -124,7 +124,7 @@ func TestEveryBadValueIsNamed(t *testing.T) {
 		"JOB_RECONCILE_EVERY=0s", "JOB_USER_WINDOW=0", "EXTRACT_TIMEOUT=0s", "EMBED_TIMEOUT=0s", "MATCH_TIMEOUT=0s",
 		"EXTRACT_MEMORY_MB=1", "EXTRACT_CPU_SECONDS=0", "EXTRACT_MAX_PAGES=0", "EXTRACT_MAX_TEXT_MB=0",
 		"URL_TIMEOUT=0s", "URL_MAX_MB=0", "URL_MAX_REDIRECTS=-1", "URL_ALLOW_PRIVATE=perhaps",
-		"CHUNK_TOKENS=-1", "CHUNK_OVERLAP_TOKENS=5",
+		"CHUNK_TOKENS=-1", "CHUNK_OVERLAP_TOKENS=5", "OTEL_EXPORTER_OTLP_ENDPOINT=collector",
 	}
 	all := strings.Join(problems(t, config.API, environ(bad...)), "\n")
 	for _, v := range bad {
@@ -231,7 +231,7 @@ func TestExampleListsEverySetting(t *testing.T) {
 
 // elsewhere tells settings that are read by others than this package.
 func elsewhere(name string) bool {
-	return slices.Contains([]string{"OTEL_EXPORTER_OTLP_ENDPOINT", "POSTGRES_PASSWORD", "PG_BINDIR"}, name)
+	return slices.Contains([]string{"POSTGRES_PASSWORD", "PG_BINDIR"}, name)
 }
 
 func names(t reflect.Type) []string {
