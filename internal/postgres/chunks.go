@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 
 	"generalbackend/internal/domain"
@@ -124,28 +123,41 @@ func (s *Store) EnsureVectorIndex(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var needed bool
-	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM embeddings WHERE space_id = $1 GROUP BY user_id HAVING count(*) > $2)
-		AND NOT EXISTS (SELECT 1 FROM pg_indexes WHERE indexname = $3)`,
-		space.ID, vectorIndexThreshold, vectorIndexName(space.ID)).Scan(&needed)
-	if err != nil || !needed {
+	name := vectorIndexName(space.ID)
+	var grown, built, broken bool
+	err = s.pool.QueryRow(ctx, `SELECT
+		EXISTS (SELECT 1 FROM embeddings WHERE space_id = $1 GROUP BY user_id HAVING count(*) > $2),
+		EXISTS (SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($3) AND indisvalid),
+		EXISTS (SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($3) AND NOT indisvalid)`,
+		space.ID, vectorIndexThreshold, name).Scan(&grown, &built, &broken)
+	if err != nil || built || !grown {
 		return translate(err)
 	}
-	// The statement runs outside a transaction and names what no parameter can.
-	ddl := fmt.Sprintf(`CREATE INDEX CONCURRENTLY IF NOT EXISTS %s ON embeddings
-		USING hnsw ((embedding::halfvec(%d)) halfvec_cosine_ops) WHERE space_id = %d`,
-		pgx.Identifier{vectorIndexName(space.ID)}.Sanitize(), space.Dims, space.ID)
-	conn, err := s.pool.Acquire(ctx)
+	// The statements run outside a transaction and name what no parameter can.
+	var ddl []string
+	if broken { // an earlier build was interrupted
+		ddl = append(ddl, "DROP INDEX CONCURRENTLY "+name)
+	}
+	ddl = append(ddl, "SET statement_timeout = 0", fmt.Sprintf(`CREATE INDEX CONCURRENTLY %s ON embeddings
+		USING hnsw ((embedding::halfvec(%d)) halfvec_cosine_ops) WHERE space_id = %d`, name, space.Dims, space.ID))
+	return s.onOwnConnection(ctx, ddl)
+}
+
+// onOwnConnection runs statements on a connection that is closed afterwards,
+// with whatever they set.
+func (s *Store) onOwnConnection(ctx context.Context, statements []string) error {
+	pooled, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return translate(err)
 	}
-	defer conn.Release()
-	if _, err := conn.Exec(ctx, "SET statement_timeout = 0"); err != nil {
-		return translate(err)
+	conn := pooled.Hijack()
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it ends either way
+	for _, statement := range statements {
+		if _, err := conn.Exec(ctx, statement); err != nil {
+			return translate(err)
+		}
 	}
-	defer conn.Exec(context.WithoutCancel(ctx), "RESET statement_timeout") //nolint:errcheck // a broken connection leaves the pool
-	_, err = conn.Exec(ctx, ddl)
-	return translate(err)
+	return nil
 }
 
 func vectorIndexName(spaceID int64) string { return fmt.Sprintf("embeddings_hnsw_%d", spaceID) }

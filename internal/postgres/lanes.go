@@ -11,6 +11,28 @@ import (
 	"generalbackend/internal/postgres/internal/dbsqlc"
 )
 
+// Lane is one stage and class: a queue of its own.
+type Lane struct {
+	Stage domain.Stage
+	Class domain.Class
+}
+
+// DueLanes lists the lanes that have due jobs, most urgent class first.
+func (s *Store) DueLanes(ctx context.Context) ([]Lane, error) {
+	var stages, classes []string
+	for _, class := range domain.Classes() {
+		for _, stage := range domain.Stages() {
+			stages, classes = append(stages, string(stage)), append(classes, string(class))
+		}
+	}
+	rows, err := s.queries.DueLanes(ctx, dbsqlc.DueLanesParams{Stages: stages, Classes: classes})
+	lanes := make([]Lane, len(rows))
+	for i, r := range rows {
+		lanes[i] = Lane{Stage: domain.Stage(r.Stage), Class: domain.Class(r.Class)}
+	}
+	return lanes, translate(err)
+}
+
 // Due is a job to be dispatched.
 type Due struct {
 	Message domain.JobMessage
@@ -81,13 +103,6 @@ func (s *Store) StaleDispatched(ctx context.Context, age time.Duration, limit in
 // TouchDispatched restarts the age of dispatched jobs.
 func (s *Store) TouchDispatched(ctx context.Context, ids []uuid.UUID) error {
 	return translate(s.queries.TouchDispatched(ctx, ids))
-}
-
-// RequeueDispatched makes everything that was in a lost stream due again and
-// returns how much that was.
-func (s *Store) RequeueDispatched(ctx context.Context) (int64, error) {
-	n, err := s.queries.RequeueDispatched(ctx)
-	return n, translate(err)
 }
 
 // Reaped is a job whose lease expired, and what became of it.

@@ -25,13 +25,16 @@ ORDER BY id DESC LIMIT @max_rows;
 -- name: JobEvents :many
 SELECT * FROM job_events WHERE job_id = @job_id AND seq > @after ORDER BY seq LIMIT @max_rows;
 
+-- name: DueLanes :many
+SELECT lane.stage::text AS stage, lane.class::text AS class
+FROM (SELECT unnest(@stages::text[]) AS stage, unnest(@classes::text[]) AS class) AS lane
+WHERE EXISTS (SELECT 1 FROM jobs j
+              WHERE j.state = 'queued' AND j.stage = lane.stage AND j.class = lane.class AND j.run_at <= now());
+
 -- name: MarkDispatched :exec
 -- A worker may have claimed a job already: only queued ones move.
 UPDATE jobs SET state = 'dispatched', dispatched_at = clock_timestamp()
 WHERE id = ANY(@ids::uuid[]) AND state = 'queued';
-
--- name: NextRunAt :one
-SELECT min(run_at)::timestamptz AS run_at FROM jobs WHERE state = 'queued' AND run_at > now();
 
 -- name: StaleDispatched :many
 SELECT id, user_id, stage, class, trace FROM jobs
@@ -135,10 +138,6 @@ UPDATE jobs SET lost = lost + 1,
 WHERE id IN (SELECT j.id FROM jobs j WHERE j.state = 'running' AND j.lease_until < clock_timestamp()
              ORDER BY j.id LIMIT 1000 FOR UPDATE SKIP LOCKED)
 RETURNING id, user_id, state;
-
--- name: RequeueDispatched :execrows
--- After the stream was lost: everything believed to be in it is due again.
-UPDATE jobs SET state = 'queued' WHERE state = 'dispatched';
 
 -- name: QueuePosition :one
 -- How many jobs of the same stage and class would run before this one, if users

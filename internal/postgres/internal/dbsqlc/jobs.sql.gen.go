@@ -8,7 +8,6 @@ package dbsqlc
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"generalbackend/internal/domain"
 	"github.com/google/uuid"
@@ -268,6 +267,43 @@ func (q *Queries) ClaimJobs(ctx context.Context, arg ClaimJobsParams) ([]Job, er
 			&i.StartedAt,
 			&i.FinishedAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const dueLanes = `-- name: DueLanes :many
+SELECT lane.stage::text AS stage, lane.class::text AS class
+FROM (SELECT unnest($1::text[]) AS stage, unnest($2::text[]) AS class) AS lane
+WHERE EXISTS (SELECT 1 FROM jobs j
+              WHERE j.state = 'queued' AND j.stage = lane.stage AND j.class = lane.class AND j.run_at <= now())
+`
+
+type DueLanesParams struct {
+	Stages  []string
+	Classes []string
+}
+
+type DueLanesRow struct {
+	Stage string
+	Class string
+}
+
+func (q *Queries) DueLanes(ctx context.Context, arg DueLanesParams) ([]DueLanesRow, error) {
+	rows, err := q.db.Query(ctx, dueLanes, arg.Stages, arg.Classes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []DueLanesRow
+	for rows.Next() {
+		var i DueLanesRow
+		if err := rows.Scan(&i.Stage, &i.Class); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -643,17 +679,6 @@ func (q *Queries) MarkDispatched(ctx context.Context, ids []uuid.UUID) error {
 	return err
 }
 
-const nextRunAt = `-- name: NextRunAt :one
-SELECT min(run_at)::timestamptz AS run_at FROM jobs WHERE state = 'queued' AND run_at > now()
-`
-
-func (q *Queries) NextRunAt(ctx context.Context) (time.Time, error) {
-	row := q.db.QueryRow(ctx, nextRunAt)
-	var run_at time.Time
-	err := row.Scan(&run_at)
-	return run_at, err
-}
-
 const queueDepths = `-- name: QueueDepths :many
 SELECT stage, class, state, count(*) AS jobs,
        coalesce(extract(epoch FROM now() - min(created_at)), 0)::double precision AS oldest_seconds
@@ -876,19 +901,6 @@ func (q *Queries) RequestCancel(ctx context.Context, arg RequestCancelParams) (J
 		&i.FinishedAt,
 	)
 	return i, err
-}
-
-const requeueDispatched = `-- name: RequeueDispatched :execrows
-UPDATE jobs SET state = 'queued' WHERE state = 'dispatched'
-`
-
-// After the stream was lost: everything believed to be in it is due again.
-func (q *Queries) RequeueDispatched(ctx context.Context) (int64, error) {
-	result, err := q.db.Exec(ctx, requeueDispatched)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
 }
 
 const retryAttempt = `-- name: RetryAttempt :execrows
