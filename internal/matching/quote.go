@@ -1,0 +1,86 @@
+package matching
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"generalbackend/internal/domain"
+)
+
+// minQuote is how many letters and digits a quote needs to prove anything.
+const minQuote = 2
+
+// FindQuote looks a quote up in the sources, ignoring white space and
+// typography but nothing else. A quote with an ellipsis stands for its parts,
+// which must follow one another in one source. It answers the passages as they
+// stand in the source and whether the whole quote was found.
+func FindQuote(sources []*Source, quote string) ([]domain.Evidence, bool) {
+	parts := quoteParts(quote)
+	if len(parts) == 0 {
+		return nil, false
+	}
+	for _, s := range sources {
+		if found, ok := s.findParts(parts); ok {
+			return found, true
+		}
+	}
+	return nil, false
+}
+
+func (s *Source) findParts(parts [][]rune) ([]domain.Evidence, bool) {
+	f := s.foldedText()
+	var out []domain.Evidence
+	next := 0
+	for _, part := range parts {
+		at := s.indexQuote(f, part, next)
+		if at < 0 {
+			return nil, false
+		}
+		next = at + len(part)
+		out = append(out, s.evidence(f.at[at], clusterEnd(s.text, f.at[next-1])))
+	}
+	return out, true
+}
+
+// quoteParts folds a quote and takes it apart at its ellipses.
+func quoteParts(quote string) [][]rune {
+	quote = strings.NewReplacer("[...]", "…", "(...)", "…", "[…]", "…", "...", "…").Replace(quote)
+	var parts [][]rune
+	for _, p := range strings.Split(quote, "…") {
+		f := fold([]rune(strings.Trim(p, " \t\r\n\"'`“”„‘’«».,;:•*-–—")))
+		part := []rune(strings.TrimSpace(string(f.runes)))
+		if countWordRunes(part) >= minQuote {
+			parts = append(parts, part)
+		} else if len(part) > 0 {
+			return nil
+		}
+	}
+	return parts
+}
+
+// indexQuote finds part at or after from where it neither begins nor ends
+// inside a word: "Java" is not found in "JavaScript".
+func (s *Source) indexQuote(f *folded, part []rune, from int) int {
+	for i := from; i+len(part) <= len(f.runes); i++ {
+		if f.runes[i] == part[0] && slices.Equal(f.runes[i:i+len(part)], part) &&
+			!insideWord(s.text, f.at[i]) && !insideWord(s.text, clusterEnd(s.text, f.at[i+len(part)-1])) {
+			return i
+		}
+	}
+	return -1
+}
+
+func insideWord(text []rune, i int) bool {
+	return i > 0 && i < len(text) && isWordRune(text[i-1]) && isWordRune(text[i])
+}
+
+func countWordRunes(text []rune) int {
+	n := 0
+	for _, r := range text {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			n++
+		}
+	}
+	return n
+}
