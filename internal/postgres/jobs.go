@@ -139,3 +139,12 @@ func (s *Store) StageSeconds(ctx context.Context) (map[domain.Stage]float64, err
 	}
 	return seconds, translate(err)
 }
+
+// Submit accepts a job that makes no resource of its own.
+func (s *Store) Submit(ctx context.Context, sub domain.Submission) (domain.Job, error) {
+	job, err := submit(ctx, s.queries, sub)
+	if isUnique(err, "jobs_idempotency") {
+		return s.replay(ctx, sub)
+	}
+	return job, translate(err)
+}
