@@ -1,0 +1,234 @@
+// Package auth decides who is asking: it makes accounts, checks passwords,
+// issues and rotates tokens and ends sessions. It knows nothing of HTTP.
+package auth
+
+import (
+	"context"
+	"errors"
+	"net/mail"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
+)
+
+// Store is what the package needs of the truth.
+type Store interface {
+	CreateUser(ctx context.Context, u domain.User) (domain.User, error)
+	UserByEmail(ctx context.Context, email string) (domain.User, error)
+	SetPasswordHash(ctx context.Context, id uuid.UUID, hash string) error
+	CreateSession(ctx context.Context, session domain.Session) error
+	LiveSession(ctx context.Context, id uuid.UUID) (domain.User, error)
+	RotateSession(ctx context.Context, id uuid.UUID, oldHash, newHash []byte, expires time.Time) (domain.User, error)
+	RevokeSession(ctx context.Context, id uuid.UUID) error
+}
+
+// Options configures the package. Zero durations take the defaults of 30
+// minutes and 30 days.
+type Options struct {
+	Secret             []byte // at least 32 bytes
+	AccessTTL          time.Duration
+	RefreshTTL         time.Duration
+	RegistrationClosed bool
+	Hashing            Hashing
+	Now                func() time.Time // nil means time.Now
+}
+
+// Auth checks passwords and tokens.
+type Auth struct {
+	store     Store
+	options   Options
+	passwords *passwords
+	signer    signer
+	now       func() time.Time
+}
+
+// minSecretBytes is the key size below which HS256 is weaker than its hash.
+const minSecretBytes = 32
+
+// New refuses a secret that is too short to sign with.
+func New(store Store, o Options) (*Auth, error) {
+	if len(o.Secret) < minSecretBytes {
+		return nil, errors.New("SECRET_KEY must have at least 32 bytes")
+	}
+	if o.AccessTTL == 0 {
+		o.AccessTTL = 30 * time.Minute
+	}
+	if o.RefreshTTL == 0 {
+		o.RefreshTTL = 30 * 24 * time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	passwords, err := newPasswords(o.Hashing)
+	if err != nil {
+		return nil, err
+	}
+	return &Auth{store: store, options: o, passwords: passwords, signer: newSigner(o), now: o.Now}, nil
+}
+
+// Principal is who a request comes from.
+type Principal struct {
+	User      domain.User
+	SessionID uuid.UUID
+}
+
+// NewAccount is what a visitor tells of themselves. Roles are not theirs to set.
+type NewAccount struct {
+	Email    string
+	Password string
+	Name     string
+	Language string
+}
+
+// Register makes an account for a visitor.
+func (a *Auth) Register(ctx context.Context, account NewAccount) (domain.User, error) {
+	if a.options.RegistrationClosed {
+		return domain.User{}, domain.Errorf(domain.CodeRegistrationShut, "Registration is closed here. Ask an administrator for an account.")
+	}
+	user, err := a.NewUser(ctx, account)
+	if err != nil {
+		return domain.User{}, err
+	}
+	return a.store.CreateUser(ctx, user)
+}
+
+// NewUser checks an account and hashes its password, without storing it.
+func (a *Auth) NewUser(ctx context.Context, account NewAccount) (domain.User, error) {
+	email := strings.TrimSpace(account.Email)
+	if address, err := mail.ParseAddress(email); err != nil || address.Address != email || len(email) > 320 {
+		return domain.User{}, domain.Errorf(domain.CodeInvalid, "This is not a valid e-mail address.")
+	}
+	if err := checkNewPassword(account.Password); err != nil {
+		return domain.User{}, err
+	}
+	hash, err := a.passwords.hash(ctx, account.Password)
+	if err != nil {
+		return domain.User{}, err
+	}
+	id, err := uuid.NewV7()
+	return domain.User{ID: id, Email: email, PasswordHash: hash, Name: account.Name, Language: account.Language}, err
+}
+
+// errBadCredentials is the same for an unknown address, a wrong password and an
+// account that was shut, so that nobody learns which accounts exist.
+var errBadCredentials = domain.Errorf(domain.CodeBadCredentials, "E-mail address or password is wrong.")
+
+// Login opens a session. It takes as long for an unknown address as for a wrong
+// password.
+func (a *Auth) Login(ctx context.Context, email, password, userAgent string) (Tokens, domain.User, error) {
+	user, err := a.store.UserByEmail(ctx, strings.TrimSpace(email))
+	if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+		return Tokens{}, domain.User{}, err
+	}
+	known := err == nil
+	hash := user.PasswordHash
+	if !known {
+		hash = a.passwords.dummy
+	}
+	match, outdated, err := a.passwords.check(ctx, password, hash)
+	if err != nil {
+		return Tokens{}, domain.User{}, err
+	}
+	if !known || !match || !user.IsActive {
+		return Tokens{}, domain.User{}, errBadCredentials
+	}
+	if outdated {
+		if err := a.upgrade(ctx, user.ID, password); err != nil {
+			return Tokens{}, domain.User{}, err
+		}
+	}
+	tokens, err := a.Open(ctx, user, userAgent)
+	return tokens, user, err
+}
+
+// upgrade replaces a hash of an older method or cost.
+func (a *Auth) upgrade(ctx context.Context, id uuid.UUID, password string) error {
+	hash, err := a.passwords.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return a.store.SetPasswordHash(ctx, id, hash)
+}
+
+// Open starts a session for a user whose identity is already established.
+func (a *Auth) Open(ctx context.Context, user domain.User, userAgent string) (Tokens, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Tokens{}, err
+	}
+	refresh := a.signer.newRefresh(id)
+	err = a.store.CreateSession(ctx, domain.Session{
+		ID: id, UserID: user.ID, RefreshHash: refresh.hash(), UserAgent: clip(userAgent, 255),
+		ExpiresAt: a.now().Add(a.options.RefreshTTL),
+	})
+	if err != nil {
+		return Tokens{}, err
+	}
+	return a.tokens(user, refresh)
+}
+
+// Refresh exchanges a refresh token for new tokens. A token that was used
+// before ends its session.
+func (a *Auth) Refresh(ctx context.Context, token string) (Tokens, domain.User, error) {
+	old, err := a.signer.parseRefresh(token)
+	if err != nil {
+		return Tokens{}, domain.User{}, err
+	}
+	next := a.signer.newRefresh(old.session)
+	user, err := a.store.RotateSession(ctx, old.session, old.hash(), next.hash(), a.now().Add(a.options.RefreshTTL))
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		err = errSessionEnded
+	}
+	if err != nil {
+		return Tokens{}, domain.User{}, err
+	}
+	tokens, err := a.tokens(user, next)
+	return tokens, user, err
+}
+
+var errSessionEnded = domain.Errorf(domain.CodeUnauthorized, "The session has ended. Log in again.")
+
+// Logout ends a session; its tokens are refused from then on.
+func (a *Auth) Logout(ctx context.Context, sessionID uuid.UUID) error {
+	return a.store.RevokeSession(ctx, sessionID)
+}
+
+// Authenticate returns who an access token belongs to. The session is looked up
+// each time, so that logging out works at once.
+func (a *Auth) Authenticate(ctx context.Context, token string) (Principal, error) {
+	id, err := a.signer.verify(token)
+	if err != nil {
+		return Principal{}, err
+	}
+	user, err := a.store.LiveSession(ctx, id.session)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return Principal{}, errSessionEnded
+	}
+	if err != nil {
+		return Principal{}, err
+	}
+	if user.ID != id.user {
+		return Principal{}, errBadToken
+	}
+	return Principal{User: user, SessionID: id.session}, nil
+}
+
+// Alive reports whether a session still holds, for replies that outlast a token.
+func (a *Auth) Alive(ctx context.Context, sessionID uuid.UUID) error {
+	_, err := a.store.LiveSession(ctx, sessionID)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return errSessionEnded
+	}
+	return err
+}
+
+// clip shortens s to at most n bytes of valid text.
+func clip(s string, n int) string {
+	if len(s) > n {
+		s = s[:n]
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
+}
