@@ -112,11 +112,8 @@ type Jobs struct {
 	ExtractSlots   int           `env:"EXTRACT_SLOTS" envDefault:"2"`
 	EmbedSlots     int           `env:"EMBED_SLOTS" envDefault:"4"`
 	MatchSlots     int           `env:"MATCH_SLOTS" envDefault:"2"`
-	Lease          time.Duration `env:"JOB_LEASE" envDefault:"30s"`
+	Lease          time.Duration `env:"JOB_LEASE" envDefault:"15s"`
 	Heartbeat      time.Duration `env:"JOB_HEARTBEAT" envDefault:"5s"`
-	MaxAttempts    int           `env:"JOB_MAX_ATTEMPTS" envDefault:"5"`
-	ReconcileEvery time.Duration `env:"JOB_RECONCILE_EVERY" envDefault:"30s"`
-	UserWindow     int           `env:"JOB_USER_WINDOW" envDefault:"8"`
 	ExtractTimeout time.Duration `env:"EXTRACT_TIMEOUT" envDefault:"2m"`
 	EmbedTimeout   time.Duration `env:"EMBED_TIMEOUT" envDefault:"15m"`
 	MatchTimeout   time.Duration `env:"MATCH_TIMEOUT" envDefault:"15m"`

@@ -77,9 +77,9 @@ func TestDefaults(t *testing.T) {
 
 func TestValuesAreRead(t *testing.T) {
 	t.Parallel()
-	c := load(t, config.API, environ("PORT=9", "LOG_LEVEL=debug", "JOB_LEASE=1m",
+	c := load(t, config.API, environ("PORT=9", "LOG_LEVEL=debug", "JOB_LEASE=18s",
 		"ALLOWED_ORIGINS=https://a.example.org,http://localhost:5173", "OLLAMA_BASE_URL=http://ollama:11434", "MAX_UPLOAD_MB= "))
-	if c.HTTP.Port != 9 || c.LogLevel != slog.LevelDebug || c.Jobs.Lease != time.Minute || c.HTTP.MaxUploadMB != 50 {
+	if c.HTTP.Port != 9 || c.LogLevel != slog.LevelDebug || c.Jobs.Lease != 18*time.Second || c.HTTP.MaxUploadMB != 50 {
 		t.Errorf("wrong values: %+v", c)
 	}
 	if diff := cmp.Diff([]string{"https://a.example.org", "http://localhost:5173"}, c.HTTP.AllowedOrigins); diff != "" {
@@ -120,8 +120,8 @@ func TestEveryBadValueIsNamed(t *testing.T) {
 		"ADMIN_EMAIL=nobody", "ADMIN_PASSWORD=short", "REGISTRATION_MODE=maybe",
 		"DATABASE_URL=mysql://db", "DATABASE_MAX_CONNS=0", "NATS_URL=http://nats", "NATS_REPLICAS=2",
 		"OLLAMA_BASE_URL=ollama:11434", "LLM_PROVIDER=oracle", "LLM_CONTEXT_TOKENS=1", "LLM_TIMEOUT=0s", "EMBEDDING_PROVIDER=oracle",
-		"EXTRACT_SLOTS=0", "EMBED_SLOTS=0", "MATCH_SLOTS=0", "JOB_LEASE=1ms", "JOB_HEARTBEAT=29s", "JOB_MAX_ATTEMPTS=0",
-		"JOB_RECONCILE_EVERY=0s", "JOB_USER_WINDOW=0", "EXTRACT_TIMEOUT=0s", "EMBED_TIMEOUT=0s", "MATCH_TIMEOUT=0s",
+		"EXTRACT_SLOTS=0", "EMBED_SLOTS=0", "MATCH_SLOTS=0", "JOB_LEASE=1ms", "JOB_HEARTBEAT=29s",
+		"EXTRACT_TIMEOUT=0s", "EMBED_TIMEOUT=0s", "MATCH_TIMEOUT=0s",
 		"EXTRACT_MEMORY_MB=1", "EXTRACT_CPU_SECONDS=0", "EXTRACT_MAX_PAGES=0", "EXTRACT_MAX_TEXT_MB=0",
 		"URL_TIMEOUT=0s", "URL_MAX_MB=0", "URL_MAX_REDIRECTS=-1", "URL_ALLOW_PRIVATE=perhaps",
 		"CHUNK_TOKENS=-1", "CHUNK_OVERLAP_TOKENS=5", "OTEL_EXPORTER_OTLP_ENDPOINT=collector",

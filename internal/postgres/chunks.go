@@ -3,9 +3,11 @@ package postgres
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 
 	"generalbackend/internal/domain"
@@ -18,24 +20,44 @@ func (s *Store) ActiveSpace(ctx context.Context) (domain.EmbeddingSpace, error) 
 	return toSpace(row), translate(err)
 }
 
-// EnsureSpace returns the active space, making the given one active when there
-// is none yet.
+// EnsureSpace returns the active space. The given one becomes active when there
+// is none yet, or when the active one holds nothing: what is embedded stays
+// where it is.
 func (s *Store) EnsureSpace(ctx context.Context, want domain.EmbeddingSpace) (domain.EmbeddingSpace, error) {
-	space, err := s.ActiveSpace(ctx)
-	if domain.CodeOf(err) != domain.CodeNotFound {
-		return space, err
-	}
-	row, err := s.queries.InsertSpace(ctx, dbsqlc.InsertSpaceParams{
-		Provider: want.Provider, Model: want.Model, Dims: int32(want.Dims),
-		ChunkTokens: int32(want.ChunkTokens), OverlapTokens: int32(want.OverlapToken), State: "active",
+	var space domain.EmbeddingSpace
+	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
+		active, err := q.ActiveSpace(ctx)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if space = toSpace(active); err == nil && (sameSpace(space, want) || active.Used) {
+			return nil
+		}
+		if err := q.RetireSpaces(ctx); err != nil {
+			return err
+		}
+		row, err := q.InsertSpace(ctx, dbsqlc.InsertSpaceParams{
+			Provider: want.Provider, Model: want.Model, Dims: int32(want.Dims),
+			ChunkTokens: int32(want.ChunkTokens), OverlapTokens: int32(want.OverlapToken), State: "active",
+		})
+		space = toSpace(dbsqlc.ActiveSpaceRow{
+			ID: row.ID, Provider: row.Provider, Model: row.Model, Dims: row.Dims,
+			ChunkTokens: row.ChunkTokens, OverlapTokens: row.OverlapTokens, State: row.State,
+		})
+		return err
 	})
-	if isUnique(err, "embedding_spaces_active") { // another process was first
+	if domain.CodeOf(err) == domain.CodeConflict { // another process was first
 		return s.ActiveSpace(ctx)
 	}
-	return toSpace(row), translate(err)
+	return space, err
 }
 
-func toSpace(r dbsqlc.EmbeddingSpace) domain.EmbeddingSpace {
+func sameSpace(a, b domain.EmbeddingSpace) bool {
+	return a.Provider == b.Provider && a.Model == b.Model && a.Dims == b.Dims &&
+		a.ChunkTokens == b.ChunkTokens && a.OverlapToken == b.OverlapToken
+}
+
+func toSpace(r dbsqlc.ActiveSpaceRow) domain.EmbeddingSpace {
 	return domain.EmbeddingSpace{
 		ID: r.ID, Provider: r.Provider, Model: r.Model, Dims: int(r.Dims),
 		ChunkTokens: int(r.ChunkTokens), OverlapToken: int(r.OverlapTokens), State: r.State,

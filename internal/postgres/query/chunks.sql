@@ -1,5 +1,7 @@
 -- name: ActiveSpace :one
-SELECT * FROM embedding_spaces WHERE state = 'active';
+SELECT id, provider, model, dims, chunk_tokens, overlap_tokens, state,
+       EXISTS (SELECT 1 FROM embeddings e WHERE e.space_id = s.id)::boolean AS used
+FROM embedding_spaces s WHERE state = 'active';
 
 -- name: InsertSpace :one
 INSERT INTO embedding_spaces (provider, model, dims, chunk_tokens, overlap_tokens, state)

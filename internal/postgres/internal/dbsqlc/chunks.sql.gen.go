@@ -13,12 +13,25 @@ import (
 )
 
 const activeSpace = `-- name: ActiveSpace :one
-SELECT id, provider, model, dims, chunk_tokens, overlap_tokens, state, created_at FROM embedding_spaces WHERE state = 'active'
+SELECT id, provider, model, dims, chunk_tokens, overlap_tokens, state,
+       EXISTS (SELECT 1 FROM embeddings e WHERE e.space_id = s.id)::boolean AS used
+FROM embedding_spaces s WHERE state = 'active'
 `
 
-func (q *Queries) ActiveSpace(ctx context.Context) (EmbeddingSpace, error) {
+type ActiveSpaceRow struct {
+	ID            int64
+	Provider      string
+	Model         string
+	Dims          int32
+	ChunkTokens   int32
+	OverlapTokens int32
+	State         string
+	Used          bool
+}
+
+func (q *Queries) ActiveSpace(ctx context.Context) (ActiveSpaceRow, error) {
 	row := q.db.QueryRow(ctx, activeSpace)
-	var i EmbeddingSpace
+	var i ActiveSpaceRow
 	err := row.Scan(
 		&i.ID,
 		&i.Provider,
@@ -27,7 +40,7 @@ func (q *Queries) ActiveSpace(ctx context.Context) (EmbeddingSpace, error) {
 		&i.ChunkTokens,
 		&i.OverlapTokens,
 		&i.State,
-		&i.CreatedAt,
+		&i.Used,
 	)
 	return i, err
 }
