@@ -84,6 +84,13 @@ type Requirement struct {
 	Alternatives []string        `json:"alternatives,omitempty"`
 }
 
+// Posting is what a posting asks for, as it was read.
+type Posting struct {
+	Title        string        `json:"title"`
+	Language     string        `json:"language"`
+	Requirements []Requirement `json:"requirements"`
+}
+
 // Level says how far a requirement is met.
 type Level string
 
@@ -104,6 +111,12 @@ const (
 	FlagDowngraded      Flag = "downgraded"       // lowered because of one of the above
 	FlagUnjudged        Flag = "unjudged"         // the judge left it out, twice
 	FlagRelated         Flag = "related"          // rests on related, not on the same, terms
+)
+
+// Flags of a candidate.
+const (
+	FlagInstructions Flag = "instructions_in_document" // sentences that address the judge; they were left out
+	FlagTemplateText Flag = "template_text"            // the model's summary was unusable; templates wrote it
 )
 
 // Evidence is a passage of an applicant's document. CharFrom and CharTo are
@@ -171,6 +184,8 @@ type Candidate struct {
 	Recommendations      []string             `json:"recommendations"`
 	RiskAssessment       RiskAssessment       `json:"risk_assessment"`
 	DevelopmentPotential DevelopmentPotential `json:"development_potential"`
+	Flags                []Flag               `json:"flags"`
+	Posting              Posting              `json:"posting"` // the requirements as judged
 	CacheKey             string               `json:"cache_key"`
 	Cached               bool                 `json:"cached"`
 }

@@ -62,6 +62,9 @@ func (r *Rules) ReadApplicant(sources []*Source, now time.Time) *Applicant {
 }
 
 func (p *Applicant) addSegment(s *Source, from, to int, language string, now time.Time) {
+	if overlaps(s.withheld, from, to) {
+		return
+	}
 	seg := segment{source: s, from: from, to: to, text: string(s.text[from:to]), language: language, terms: map[string]bool{}, fields: map[int]bool{}}
 	for _, t := range p.lexicon.terms(s.text, from, to, language) {
 		seg.terms[t.key] = true

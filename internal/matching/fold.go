@@ -95,7 +95,9 @@ func nextVisible(text []rune, i int) rune {
 
 func isDash(r rune) bool { return r == '-' || r == '−' || r >= '\u2010' && r <= '\u2015' }
 
-func isQuoteMark(r rune) bool { return strings.ContainsRune("'\"`´‘’‚‛“”„‟«»‹›′″", r) }
+func isQuoteMark(r rune) bool {
+	return strings.ContainsRune("'\"`´‘’‚‛“”„‟«»‹›′″", r)
+}
 
 func foldCase(r rune) rune { return unicode.ToLower(r) }
 

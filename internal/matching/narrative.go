@@ -50,7 +50,7 @@ func table(reqs []domain.Requirement, verdicts []domain.Verdict) []row {
 }
 
 // Describe writes a candidate's texts from the verdict table by templates.
-func Describe(c *domain.Candidate, posting Posting, language string) {
+func Describe(c *domain.Candidate, posting domain.Posting, language string) {
 	w, rows := wordingIn(language), table(posting.Requirements, c.Verdicts)
 	c.Summary = w.summarize(posting.Title, c.Score, rows)
 	c.Analysis = w.analyse(c.Summary, rows)

@@ -13,7 +13,8 @@ const minQuote = 2
 
 // FindQuote looks a quote up in the sources, ignoring white space and
 // typography but nothing else. A quote with an ellipsis stands for its parts,
-// which must follow one another in one source. It answers the passages as they
+// which must follow one another in one source. Sentences that address the judge
+// are no evidence. It answers the passages as they
 // stand in the source and whether the whole quote was found.
 func FindQuote(sources []*Source, quote string) ([]domain.Evidence, bool) {
 	parts := quoteParts(quote)
@@ -38,6 +39,9 @@ func (s *Source) findParts(parts [][]rune) ([]domain.Evidence, bool) {
 			return nil, false
 		}
 		next = at + len(part)
+		if overlaps(s.withheld, f.at[at], f.at[next-1]+1) {
+			return nil, false
+		}
 		out = append(out, s.evidence(f.at[at], clusterEnd(s.text, f.at[next-1])))
 	}
 	return out, true

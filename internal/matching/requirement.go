@@ -9,14 +9,6 @@ import (
 	"generalbackend/internal/domain"
 )
 
-// Posting is what a posting asks for.
-type Posting struct {
-	Key          string               `json:"key"` // of its content and of how it was read
-	Title        string               `json:"title"`
-	Language     string               `json:"language"`
-	Requirements []domain.Requirement `json:"requirements"`
-}
-
 // Shares of the score by group of requirement; those of absent groups fall to
 // the others. Within a group every requirement weighs the same, apart from
 // minorWeight.
@@ -44,12 +36,12 @@ var (
 
 // ReadPosting reads the requirements of a posting by rules: from its headings,
 // bullets and turns of phrase in English, German and Spanish.
-func (r *Rules) ReadPosting(text, language string) Posting {
+func (r *Rules) ReadPosting(text, language string) domain.Posting {
 	if language == "" {
 		language = r.lexicon.guessLanguage([]rune(text))
 	}
 	raw := readPosting(text)
-	out := Posting{Title: raw.title, Language: language}
+	out := domain.Posting{Title: raw.title, Language: language}
 	seen := map[string]bool{}
 	for _, it := range raw.items {
 		for _, req := range r.requirementsOf(it, language) {
@@ -59,19 +51,20 @@ func (r *Rules) ReadPosting(text, language string) Posting {
 			}
 		}
 	}
-	if raw.title != "" {
-		role := domain.Requirement{Text: raw.title, Kind: domain.RequirementMust, Category: domain.CategoryRole}
-		out.Requirements = append([]domain.Requirement{role}, out.Requirements...)
-	}
-	number(out.Requirements)
-	Weigh(out.Requirements)
+	finish(&out)
 	return out
 }
 
-func number(reqs []domain.Requirement) {
-	for i := range reqs {
-		reqs[i].ID = "r" + strconv.Itoa(i+1)
+// finish puts the occupation first, numbers the requirements and weighs them.
+func finish(p *domain.Posting) {
+	if p.Title != "" {
+		role := domain.Requirement{Text: p.Title, Kind: domain.RequirementMust, Category: domain.CategoryRole}
+		p.Requirements = append([]domain.Requirement{role}, p.Requirements...)
 	}
+	for i := range p.Requirements {
+		p.Requirements[i].ID = "r" + strconv.Itoa(i+1)
+	}
+	Weigh(p.Requirements)
 }
 
 // Weigh gives requirements their weights, from kind and category alone.
@@ -195,7 +188,7 @@ func cleanDemand(s string) string {
 // worthAsking drops statements that ask for nothing: offers, procedure, and
 // outside known sections whatever has no turn of asking.
 func (r *Rules) worthAsking(s section, text, language string) bool {
-	if utf8.RuneCountInString(text) < 4 || offerCue.MatchString(text) {
+	if utf8.RuneCountInString(text) < 4 || offerCue.MatchString(text) || instruction.MatchString(text) {
 		return false
 	}
 	informative := 0.0

@@ -32,7 +32,7 @@ const (
 // Prepared is a posting made comparable, for judging many applicants.
 type Prepared struct {
 	rules   *Rules
-	posting Posting
+	posting domain.Posting
 	demands [][]demand // per requirement, one per alternative
 	trade   map[int]float64
 }
@@ -60,7 +60,7 @@ type finding struct {
 }
 
 // Prepare makes a posting comparable.
-func (r *Rules) Prepare(posting Posting) *Prepared {
+func (r *Rules) Prepare(posting domain.Posting) *Prepared {
 	p := &Prepared{rules: r, posting: posting}
 	for _, req := range posting.Requirements {
 		options := req.Alternatives

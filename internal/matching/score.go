@@ -2,14 +2,18 @@ package matching
 
 import (
 	"math"
+	"slices"
 
 	"generalbackend/internal/domain"
 )
 
 // Credit is what a verdict earns of its requirement's weight, 0 to 1. The level
 // decides the band, the confidence the place within it, so that a better level
-// always earns more.
+// always earns more. What was never judged earns nothing.
 func Credit(v domain.Verdict) float64 {
+	if slices.Contains(v.Flags, domain.FlagUnjudged) {
+		return 0
+	}
 	c := min(max(v.Confidence, 0), 1)
 	if math.IsNaN(v.Confidence) {
 		c = 0
@@ -41,3 +45,6 @@ func Score(reqs []domain.Requirement, verdicts []domain.Verdict) int {
 	}
 	return int(math.Round(100 * sum / total))
 }
+
+// percent is a confidence as people read it.
+func percent(confidence float64) int { return int(math.Round(100 * min(max(confidence, 0), 1))) }

@@ -10,7 +10,7 @@ import (
 )
 
 // Source is a document as the judge reads it: its whole text with the places
-// of its pages.
+// of its pages. It is not safe for concurrent use.
 type Source struct {
 	ID       uuid.UUID
 	Filename string
@@ -18,6 +18,7 @@ type Source struct {
 	text     []rune
 	starts   []int // first rune of each page
 	numbers  []int // page numbers
+	withheld [][2]int
 	folded   *folded
 }
 
@@ -32,6 +33,7 @@ func NewSource(doc domain.Document, pages []domain.Page) *Source {
 		s.numbers = append(s.numbers, p.Number)
 		s.text = append(s.text, []rune(p.Text)...)
 	}
+	s.withheld = addressed(s.text)
 	return s
 }
 
@@ -46,6 +48,13 @@ func nameOf(doc domain.Document) string {
 
 // Text is the document's whole text.
 func (s *Source) Text() string { return string(s.text) }
+
+// Visible is the text a judge may read: without sentences that address it.
+func (s *Source) Visible() string { return s.visible(0, len(s.text)) }
+
+func (s *Source) visible(from, to int) string {
+	return withoutInstructions(s.text, s.withheld, from, to)
+}
 
 // Page is the number of the page that holds the rune at offset.
 func (s *Source) Page(offset int) int {

@@ -10,7 +10,7 @@ import (
 
 // wording holds the sentences of one language.
 type wording struct {
-	found, lacking, nothing, related, years                     string
+	found, lacking, nothing, related, years, unjudged           string
 	levels                                                      map[domain.Level]string
 	summary, strong, medium, weak                               string
 	analysisMust, analysisNice, analysisOpen, analysisRelated   string
@@ -82,7 +82,7 @@ func englishWording() wording {
 	return wording{
 		found: "Found: %s.", lacking: "Not found: %s.", nothing: "Nothing in the documents speaks of it.",
 		related: "Not stated as such, but the work described is in the same field.",
-		years:   "Fitting work: %.1f of %.1f years asked for.",
+		years:   "Fitting work: %.1f of %.1f years asked for.", unjudged: "The model gave no verdict on this.",
 		levels:  map[domain.Level]string{domain.LevelFull: "met", domain.LevelPartial: "partly met", domain.LevelMissing: "not evidenced"},
 		summary: "%s for %s: %d of 100. Of %d requirements %d are met, %d partly and %d not evidenced.",
 		strong:  "Strong match", medium: "Possible match", weak: "Weak match",
@@ -104,7 +104,7 @@ func germanWording() wording {
 	return wording{
 		found: "Gefunden: %s.", lacking: "Nicht gefunden: %s.", nothing: "Die Unterlagen sagen dazu nichts.",
 		related: "Nicht ausdrücklich genannt, aber die beschriebene Arbeit liegt im selben Fachgebiet.",
-		years:   "Passende Tätigkeit: %.1f von %.1f geforderten Jahren.",
+		years:   "Passende Tätigkeit: %.1f von %.1f geforderten Jahren.", unjudged: "Das Modell hat hierzu kein Urteil abgegeben.",
 		levels:  map[domain.Level]string{domain.LevelFull: "erfüllt", domain.LevelPartial: "teilweise erfüllt", domain.LevelMissing: "nicht belegt"},
 		summary: "%s für %s: %d von 100. Von %d Anforderungen sind %d erfüllt, %d teilweise erfüllt und %d nicht belegt.",
 		strong:  "Starke Übereinstimmung", medium: "Mögliche Übereinstimmung", weak: "Schwache Übereinstimmung",
@@ -126,7 +126,7 @@ func spanishWording() wording {
 	return wording{
 		found: "Encontrado: %s.", lacking: "No encontrado: %s.", nothing: "Los documentos no dicen nada al respecto.",
 		related: "No consta expresamente, pero el trabajo descrito es del mismo campo.",
-		years:   "Trabajo afín: %.1f de %.1f años pedidos.",
+		years:   "Trabajo afín: %.1f de %.1f años pedidos.", unjudged: "El modelo no dio ninguna valoración.",
 		levels:  map[domain.Level]string{domain.LevelFull: "cumplido", domain.LevelPartial: "cumplido en parte", domain.LevelMissing: "sin prueba"},
 		summary: "%s para %s: %d de 100. De %d requisitos, %d se cumplen, %d en parte y %d no constan.",
 		strong:  "Coincidencia alta", medium: "Coincidencia posible", weak: "Coincidencia baja",

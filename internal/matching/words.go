@@ -91,7 +91,9 @@ func isPossessive(text []rune, i int) bool {
 	return (text[i+1] == 's' || text[i+1] == 'S') && (i+2 >= len(text) || !isWordRune(text[i+2]))
 }
 
-func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) }
+func isWordRune(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
+}
 
 // isSilent reports runes that shape a text but are no part of its words.
 func isSilent(r rune) bool {

@@ -1,0 +1,72 @@
+package matching
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// instruction finds sentences that speak to whoever judges a document instead
+// of telling about its author. They are left out before anything is judged, so
+// that a verdict is the same with and without them.
+var instruction = regexp.MustCompile(`(?i)` +
+	`\b(ignore|disregard|forget|override|bypass)\b[^.!?]{0,60}\b(instructions?|prompts?|rules|requirements|system message|everything above)\b` +
+	`|\b(ignoriere?n?|vergiss|vergessen sie|missachten?)\b[^.!?]{0,60}\b(anweisung\pL*|vorgaben?|instruktion\pL*|regeln|prompts?)\b` +
+	`|\b(ignora|ignore|olvida|omite)\b[^.!?]{0,60}\b(instruccion\pL*|reglas|indicaciones)\b` +
+	`|\b(give|rate|score|mark|assign|award|judge|evaluate)\b[^.!?]{0,60}\b(full (marks?|score|points)|(as|give) full|100 ?(%|percent|points|of 100|/100)|(maximum|highest|top|perfect) (score|rating|marks?))` +
+	`|\b(bewerte|gib|vergib|bewerten sie)\b[^.!?]{0,60}\b(voll\pL*( erfüllt| punktzahl)?|100 ?(%|prozent|punkte)|höchst\pL* (punktzahl|bewertung))` +
+	`|\b(otorga|asigna|califica)\b[^.!?]{0,60}\b(100 ?(%|puntos)|puntuación máxima|máxima puntuación|completo)` +
+	`|\byou are (now )?(an? )?(ai|assistant|language model|chatbot)\b|\bas an ai (language )?model\b` +
+	`|\b(note|message|instructions?|hinweis) (to|for|an|für) (the |die |den )?(ai|llm|ki|model|recruiting system|screening (tool|system)|language model)\b` +
+	`|<\|?(im_start|im_end|system|endoftext)\|?>|\[/?INST\]`)
+
+// addressed finds the segments of a text, in runes, that an instruction
+// reaches into.
+func addressed(text []rune) [][2]int {
+	whole := string(text)
+	matches := instruction.FindAllStringIndex(whole, -1)
+	if len(matches) == 0 {
+		return nil
+	}
+	var out [][2]int
+	segments := segmentSpans(text)
+	for _, m := range matches {
+		from := utf8.RuneCountInString(whole[:m[0]])
+		to := from + utf8.RuneCountInString(whole[m[0]:m[1]])
+		for _, s := range segments {
+			if s[0] < to && from < s[1] && (len(out) == 0 || out[len(out)-1][0] < s[0]) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// leftOut stands where a sentence to the judge stood.
+const leftOut = "[…]"
+
+// withoutInstructions is text[from:to] with leftOut for what addresses the
+// judge.
+func withoutInstructions(text []rune, spans [][2]int, from, to int) string {
+	var b strings.Builder
+	at := from
+	for _, s := range spans {
+		if s[1] <= at || s[0] >= to {
+			continue
+		}
+		b.WriteString(string(text[at:max(at, s[0])]))
+		b.WriteString(leftOut)
+		at = min(s[1], to)
+	}
+	b.WriteString(string(text[at:to]))
+	return b.String()
+}
+
+func overlaps(spans [][2]int, from, to int) bool {
+	for _, s := range spans {
+		if s[0] < to && from < s[1] {
+			return true
+		}
+	}
+	return false
+}

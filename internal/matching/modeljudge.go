@@ -1,0 +1,226 @@
+package matching
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/llm"
+
+	"github.com/google/uuid"
+)
+
+// Retriever finds passages in a user's documents.
+type Retriever interface {
+	Passages(ctx context.Context, userID uuid.UUID, documents []uuid.UUID, query string, limit int) ([]domain.Passage, error)
+}
+
+// ModelJudge asks a language model for requirements and verdicts. The model
+// never sets a score, and what it quotes is checked.
+type ModelJudge struct {
+	Provider  llm.Provider
+	Model     string
+	Retriever Retriever // nil: passages are found in memory
+	Rules     *Rules
+	UserID    uuid.UUID
+
+	// ContextTokens is the model's window; 0 means 8192.
+	ContextTokens int
+}
+
+const (
+	batchSize       = 6 // requirements per call: their answers fit answerTokens
+	passagesPerItem = 4
+)
+
+// ask makes one structured call at temperature 0 and decodes its answer.
+func (j *ModelJudge) ask(ctx context.Context, system, user string, schema json.RawMessage, into any) error {
+	resp, err := j.Provider.Complete(ctx, llm.CompleteRequest{
+		Model: j.Model, Schema: schema, MaxTokens: answerTokens,
+		Messages: []llm.Message{{Role: llm.RoleSystem, Content: system}, {Role: llm.RoleUser, Content: user}},
+	})
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(resp.Content), into); err != nil {
+		return malformed("The language model did not answer in the form asked for.").WithCause(err)
+	}
+	return nil
+}
+
+func malformed(message string) *domain.Error {
+	return domain.Errorf(domain.CodeModelMalformed, "%s", message).
+		WithHint("Try again, choose a larger model, or use the offline judge.")
+}
+
+type readAnswer struct {
+	Title        *string `json:"title"`
+	Requirements []struct {
+		Text     string                 `json:"text"`
+		Kind     domain.RequirementKind `json:"kind"`
+		Category domain.Category        `json:"category"`
+	} `json:"requirements"`
+}
+
+func (j *ModelJudge) readPosting(ctx context.Context, text, language string) (domain.Posting, error) {
+	out := domain.Posting{Language: language}
+	seen := map[string]bool{}
+	for _, part := range splitText(text, textBudget(j.ContextTokens)) {
+		var answer readAnswer
+		if err := j.ask(ctx, systemRead, fence("POSTING", part), json.RawMessage(schemaRead), &answer); err != nil {
+			return out, err
+		}
+		if err := answer.check(); err != nil {
+			return out, err
+		}
+		if out.Title == "" {
+			out.Title = strings.TrimSpace(*answer.Title)
+		}
+		for _, r := range answer.Requirements {
+			r.Text = strings.TrimSpace(r.Text)
+			if key := strings.ToLower(r.Text); !seen[key] {
+				seen[key] = true
+				out.Requirements = append(out.Requirements, domain.Requirement{Text: r.Text, Kind: r.Kind, Category: r.Category})
+			}
+		}
+	}
+	finish(&out)
+	return out, nil
+}
+
+// check holds the answer against what the schema promised: a provider may not
+// enforce it.
+func (a *readAnswer) check() error {
+	if a.Title == nil {
+		return malformed("The language model left out the title of the posting.")
+	}
+	categories := []domain.Category{
+		domain.CategoryExperience, domain.CategoryEducation, domain.CategoryLicence, domain.CategoryLanguage,
+		domain.CategorySkill, domain.CategoryDuty, domain.CategorySoft,
+	}
+	for _, r := range a.Requirements {
+		if strings.TrimSpace(r.Text) == "" || !slices.Contains(categories, r.Category) ||
+			r.Kind != domain.RequirementMust && r.Kind != domain.RequirementNice {
+			return malformed("The language model listed a requirement without text, kind or category.")
+		}
+	}
+	return nil
+}
+
+type verdictAnswer struct {
+	Verdicts []struct {
+		ID         string       `json:"id"`
+		Level      domain.Level `json:"level"`
+		Confidence float64      `json:"confidence"`
+		Quote      string       `json:"quote"`
+		Reason     string       `json:"reason"`
+	} `json:"verdicts"`
+}
+
+func (j *ModelJudge) verdicts(ctx context.Context, posting domain.Posting, sources []*Source, language string, done func(int)) ([]domain.Verdict, error) {
+	reader := j.newReader(sources, posting)
+	var out []domain.Verdict
+	for batch := range slices.Chunk(posting.Requirements, batchSize) {
+		text, err := reader.text(ctx, batch)
+		if err != nil {
+			return nil, err
+		}
+		verdicts, err := j.judgeBatch(ctx, batch, text, sources, language)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, verdicts...)
+		done(len(verdicts))
+	}
+	return out, nil
+}
+
+// judgeBatch asks for the verdicts of a batch and once more for those left
+// out. What is left out twice counts as not met and says so.
+func (j *ModelJudge) judgeBatch(ctx context.Context, batch []domain.Requirement, text string, sources []*Source, language string) ([]domain.Verdict, error) {
+	got := map[string]domain.Verdict{}
+	open := batch
+	for range 2 {
+		if err := j.askVerdicts(ctx, open, text, sources, language, got); err != nil {
+			return nil, err
+		}
+		open = slices.DeleteFunc(slices.Clone(open), func(r domain.Requirement) bool { _, ok := got[r.ID]; return ok })
+		if len(open) == 0 {
+			break
+		}
+	}
+	out := make([]domain.Verdict, 0, len(batch))
+	for _, r := range batch {
+		v, ok := got[r.ID]
+		if !ok {
+			v = unjudged(r, language)
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+func unjudged(r domain.Requirement, language string) domain.Verdict {
+	return domain.Verdict{
+		RequirementID: r.ID, Level: domain.LevelMissing, Reason: wordingIn(language).unjudged,
+		Evidence: []domain.Evidence{}, Flags: []domain.Flag{domain.FlagUnjudged},
+	}
+}
+
+// askVerdicts adds the verdicts of one answer to got. Ids that were not asked
+// for and second answers to the same id are ignored.
+func (j *ModelJudge) askVerdicts(ctx context.Context, reqs []domain.Requirement, text string, sources []*Source, language string, got map[string]domain.Verdict) error {
+	schema, err := judgeSchema(reqs)
+	if err != nil {
+		return err
+	}
+	var answer verdictAnswer
+	user := "Requirements:\n" + listRequirements(reqs) + "\n" + fence("APPLICANT", text)
+	if err := j.ask(ctx, fmt.Sprintf(systemJudge, languageName(language)), user, schema, &answer); err != nil {
+		return err
+	}
+	for _, a := range answer.Verdicts {
+		asked := slices.ContainsFunc(reqs, func(r domain.Requirement) bool { return r.ID == a.ID })
+		if _, known := got[a.ID]; known || !asked {
+			continue
+		}
+		switch a.Level {
+		case domain.LevelFull, domain.LevelPartial, domain.LevelMissing:
+		default:
+			return malformed("The language model gave a verdict that is neither full, partial nor missing.")
+		}
+		v := domain.Verdict{RequirementID: a.ID, Level: a.Level, Confidence: min(max(a.Confidence/100, 0), 1), Reason: strings.TrimSpace(a.Reason)}
+		got[a.ID] = CheckQuote(v, a.Quote, sources)
+	}
+	return nil
+}
+
+// CheckQuote looks the quote of a verdict up in the sources and makes it the
+// verdict's evidence. A quote that is not there, or none where one is due,
+// lowers the level by one and is flagged.
+func CheckQuote(v domain.Verdict, quote string, sources []*Source) domain.Verdict {
+	v.Evidence, v.Flags = []domain.Evidence{}, []domain.Flag{}
+	if v.Level == domain.LevelMissing {
+		return v
+	}
+	if found, ok := FindQuote(sources, quote); ok {
+		v.Evidence = found
+		return v
+	}
+	if strings.TrimSpace(quote) == "" {
+		v.Flags = append(v.Flags, domain.FlagNoEvidence)
+	} else {
+		v.Flags = append(v.Flags, domain.FlagUnverifiedQuote)
+		v.Evidence = append(v.Evidence, domain.Evidence{Quote: quote})
+	}
+	v.Flags = append(v.Flags, domain.FlagDowngraded)
+	if v.Level == domain.LevelFull {
+		v.Level = domain.LevelPartial
+	} else {
+		v.Level = domain.LevelMissing
+	}
+	return v
+}

@@ -1,0 +1,280 @@
+package matching
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/llm"
+
+	"github.com/google/uuid"
+)
+
+// Store keeps matches. CachedCandidate answers nil when it has none; SaveMatch
+// writes result, cache and the end of the job in one transaction.
+type Store interface {
+	Match(ctx context.Context, id uuid.UUID) (domain.Match, error)
+	Source(ctx context.Context, userID, documentID uuid.UUID) (domain.Document, []domain.Page, error)
+	CachedCandidate(ctx context.Context, userID uuid.UUID, key string) (*domain.Candidate, error)
+	SaveMatch(ctx context.Context, lease domain.Lease, m domain.Match) error
+}
+
+// Providers finds language models by name; "" asks for the default.
+type Providers interface {
+	Provider(name string) (llm.Provider, error)
+}
+
+// Offline is the provider that stands for the judge without a model.
+const Offline = "offline"
+
+// Worker does the match stage.
+type Worker struct {
+	store     Store
+	retriever Retriever
+	providers Providers
+	rules     *Rules
+	options   Options
+}
+
+// Options of a Worker.
+type Options struct {
+	// DefaultModel is asked where a match names none.
+	DefaultModel string
+	// ContextTokens is the window of the models; 0 means 8192.
+	ContextTokens int
+	Log           *slog.Logger
+}
+
+// NewWorker joins the stage's parts. The retriever may be nil: then passages
+// of long documents are found in memory.
+func NewWorker(store Store, retriever Retriever, providers Providers, options Options) *Worker {
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Worker{store: store, retriever: retriever, providers: providers, rules: NewRules(), options: options}
+}
+
+// Work judges the match that the task's job names and saves the result.
+func (w *Worker) Work(ctx context.Context, task domain.Task) error {
+	m, err := w.store.Match(ctx, task.Job.ResourceID)
+	if err != nil {
+		return err
+	}
+	run, err := w.prepare(ctx, m)
+	if err != nil {
+		return err
+	}
+	run.progress = task.Progress
+	if err := run.judgeAll(ctx); err != nil {
+		return err
+	}
+	w.options.Log.InfoContext(ctx, "match judged", "match_id", m.ID, "judge", run.match.Judge,
+		"candidates", len(run.match.Candidates), "requirements", len(run.match.Requirements))
+	return w.store.SaveMatch(ctx, task.Lease, run.match)
+}
+
+// run is one match under way.
+type run struct {
+	store    Store
+	judge    judge
+	settings Settings
+	match    domain.Match
+	posting  []*Source
+	people   [][]*Source
+	progress func(domain.Progress)
+	done     int
+}
+
+func (w *Worker) prepare(ctx context.Context, m domain.Match) (*run, error) {
+	if len(m.EmployerDocuments) == 0 || len(m.ApplicantDocuments) == 0 {
+		return nil, domain.Errorf(domain.CodeInvalid, "A match needs at least one posting and one applicant document.")
+	}
+	r := &run{store: w.store, match: m}
+	var err error
+	if r.posting, err = w.sources(ctx, m.UserID, m.EmployerDocuments); err != nil {
+		return nil, err
+	}
+	applicants, err := w.sources(ctx, m.UserID, m.ApplicantDocuments)
+	if err != nil {
+		return nil, err
+	}
+	r.people = people(applicants, m.Combine)
+	return r, w.choose(r)
+}
+
+func people(applicants []*Source, combine bool) [][]*Source {
+	if combine {
+		return [][]*Source{applicants}
+	}
+	var out [][]*Source
+	for _, s := range applicants {
+		out = append(out, []*Source{s})
+	}
+	return out
+}
+
+// choose picks the judge and settles what the match left open.
+func (w *Worker) choose(r *run) error {
+	m := &r.match
+	if m.Language == "" {
+		m.Language = w.rules.lexicon.guessLanguage(r.posting[0].text)
+	}
+	provider, err := w.providers.Provider(m.Provider)
+	if err != nil {
+		return err
+	}
+	m.Provider = provider.Name()
+	if m.Provider == Offline {
+		now := m.CreatedAt
+		if now.IsZero() {
+			now = time.Now()
+		}
+		m.Judge, m.Model, m.PromptVersion = domain.JudgeOffline, Offline, RulesVersion
+		r.judge = rulesJudge{w.rules, now}
+	} else {
+		m.Model = cmp.Or(m.Model, w.options.DefaultModel)
+		m.Judge, m.PromptVersion = domain.JudgeLLM, PromptVersion
+		r.judge = &ModelJudge{
+			Provider: provider, Model: m.Model, Retriever: w.retriever, Rules: w.rules,
+			UserID: m.UserID, ContextTokens: w.options.ContextTokens,
+		}
+	}
+	r.settings = Settings{Judge: m.Judge, Provider: m.Provider, Model: m.Model, Version: m.PromptVersion, Language: m.Language}
+	return nil
+}
+
+// sources loads documents; one that is still being read asks for patience, one
+// that cannot be read ends the match.
+func (w *Worker) sources(ctx context.Context, userID uuid.UUID, documents []uuid.UUID) ([]*Source, error) {
+	var out []*Source
+	for _, id := range documents {
+		doc, pages, err := w.store.Source(ctx, userID, id)
+		if err != nil {
+			return nil, err
+		}
+		if err := usable(doc); err != nil {
+			return nil, err
+		}
+		s := NewSource(doc, pages)
+		if strings.TrimSpace(s.Text()) == "" {
+			return nil, domain.Errorf(domain.CodeEmptyDocument, "The document %q has no text to match.", s.Filename)
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func usable(doc domain.Document) error {
+	switch {
+	case doc.State.Usable():
+		return nil
+	case doc.State == domain.DocumentFailed:
+		return domain.Errorf(domain.CodeInvalid, "The document %q could not be read, so it cannot be matched.", nameOf(doc)).
+			WithHint("See the document for the reason, upload it again, and start the match anew.")
+	}
+	return domain.Errorf(domain.CodeNotReady, "The document %q is still being read.", nameOf(doc))
+}
+
+// judgeAll fills in candidates and requirements, from the cache where it can.
+func (r *run) judgeAll(ctx context.Context) error {
+	hits, err := r.lookUp(ctx)
+	if err != nil {
+		return err
+	}
+	posting, err := r.readPosting(ctx, hits)
+	if err != nil {
+		return err
+	}
+	m := &r.match
+	m.JobTitle, m.Requirements, m.Candidates = posting.Title, posting.Requirements, nil
+	for i, sources := range r.people {
+		if hit := hits[i]; hit != nil && sameRequirements(hit.Posting, posting) {
+			m.Candidates = append(m.Candidates, rebind(*hit, sources))
+			r.advance(len(posting.Requirements))
+			continue
+		}
+		c, err := r.judgeOne(ctx, posting, sources)
+		if err != nil {
+			return err
+		}
+		m.Candidates = append(m.Candidates, c)
+	}
+	rank(m.Candidates)
+	m.State = domain.MatchReady
+	return nil
+}
+
+func (r *run) lookUp(ctx context.Context) ([]*domain.Candidate, error) {
+	hits := make([]*domain.Candidate, len(r.people))
+	for i, sources := range r.people {
+		hit, err := r.store.CachedCandidate(ctx, r.match.UserID, CacheKey(r.settings, r.posting, sources))
+		if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+			return nil, err
+		}
+		if err == nil {
+			hits[i] = hit
+		}
+	}
+	return hits, nil
+}
+
+// readPosting takes the requirements of a cached candidate, so that all
+// candidates are held against the same ones, or reads them from the posting.
+func (r *run) readPosting(ctx context.Context, hits []*domain.Candidate) (domain.Posting, error) {
+	for _, hit := range hits {
+		if hit != nil && len(hit.Posting.Requirements) > 0 {
+			return hit.Posting, nil
+		}
+	}
+	var texts []string
+	for _, s := range r.posting {
+		texts = append(texts, s.Visible())
+	}
+	posting, err := r.judge.readPosting(ctx, strings.Join(texts, domain.PageSeparator), r.posting[0].Language)
+	if err == nil && len(posting.Requirements) == 0 {
+		err = domain.Errorf(domain.CodeInvalid, "No requirements were found in the posting.").
+			WithHint("Check that the employer documents are the posting itself.")
+	}
+	return posting, err
+}
+
+func sameRequirements(a, b domain.Posting) bool {
+	return slices.EqualFunc(a.Requirements, b.Requirements, func(x, y domain.Requirement) bool {
+		return x.ID == y.ID && x.Text == y.Text && x.Weight == y.Weight
+	})
+}
+
+func (r *run) judgeOne(ctx context.Context, posting domain.Posting, sources []*Source) (domain.Candidate, error) {
+	c := domain.Candidate{
+		Documents: ids(sources), Name: nameAll(sources), Posting: posting, Flags: []domain.Flag{},
+		CacheKey: CacheKey(r.settings, r.posting, sources),
+	}
+	if slices.ContainsFunc(sources, func(s *Source) bool { return len(s.withheld) > 0 }) {
+		c.Flags = append(c.Flags, domain.FlagInstructions)
+	}
+	var err error
+	if c.Verdicts, err = r.judge.verdicts(ctx, posting, sources, r.match.Language, r.advance); err != nil {
+		return c, err
+	}
+	c.Score = Score(posting.Requirements, c.Verdicts)
+	return c, r.judge.describe(ctx, &c, posting, r.match.Language)
+}
+
+func (r *run) advance(n int) {
+	r.done += n
+	if r.progress != nil {
+		r.progress(domain.Progress{Done: r.done, Total: len(r.match.Requirements) * len(r.people), Unit: "requirements"})
+	}
+}
+
+// rank orders candidates by score, equal ones as they were handed in.
+func rank(candidates []domain.Candidate) {
+	slices.SortStableFunc(candidates, func(a, b domain.Candidate) int { return cmp.Compare(b.Score, a.Score) })
+	for i := range candidates {
+		candidates[i].Rank = i + 1
+	}
+}
