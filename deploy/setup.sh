@@ -55,8 +55,7 @@ packages() {
 }
 
 postgres() {
-	sh deploy/install-postgres.sh --check >/dev/null 2>&1 || install_postgres
-	sh deploy/install-postgres.sh --check
+	sh deploy/install-postgres.sh --check >/dev/null 2>&1 || install_postgres >/dev/null
 }
 
 # A user without root can still add pgvector to a server that is there.

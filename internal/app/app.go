@@ -33,8 +33,16 @@ type Runtime struct {
 type RunFunc func(ctx context.Context, rt *Runtime) error
 
 // Main runs a process until it ends by itself or is told to by SIGINT or
-// SIGTERM, and exits with its status. A second signal ends it at once.
+// SIGTERM, and exits with its status. A second signal ends it at once. With the
+// argument "healthcheck" it asks the running process instead whether it is ready.
 func Main(name string, process config.Process, run RunFunc) {
+	if len(os.Args) == 2 && os.Args[1] == "healthcheck" {
+		if err := Probe(context.Background(), process, os.Environ()); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	err := Run(ctx, name, process, os.Environ(), os.Stderr, run)
