@@ -1,0 +1,51 @@
+package extraction
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// confine sets the limits of this process, for good. The limit on memory counts
+// from what the runtime and the document hold already; one on address space
+// would strike the runtime itself.
+func confine(limits Limits) error {
+	held, err := dataBytes()
+	if err != nil {
+		return err
+	}
+	seconds := uint64((limits.CPU + time.Second - 1) / time.Second)
+	memory := uint64(held + limits.Memory)
+	return errors.Join(
+		limit(unix.RLIMIT_DATA, memory),
+		limit(unix.RLIMIT_CPU, seconds),
+		limit(unix.RLIMIT_CORE, 0),
+		limit(unix.RLIMIT_FSIZE, 0),
+		unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
+	)
+}
+
+func limit(resource int, value uint64) error {
+	return unix.Setrlimit(resource, &unix.Rlimit{Cur: value, Max: value})
+}
+
+// dataBytes reads how much private writable memory this process has mapped.
+func dataBytes() (int64, error) {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		var kib int64
+		if n, _ := fmt.Sscanf(lines.Text(), "VmData: %d kB", &kib); n == 1 {
+			return kib << 10, nil
+		}
+	}
+	return 0, errors.New("no VmData in /proc/self/status")
+}
