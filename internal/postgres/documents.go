@@ -31,7 +31,7 @@ func (s *Store) AcceptDocument(ctx context.Context, d domain.Document, sub domai
 	var accepted domain.Document
 	var job domain.Job
 	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
-		row, err := q.AcceptDocument(ctx, dbsqlc.AcceptDocumentParams{ID: d.ID, Type: d.Type, Sha256: d.SHA256, Size: d.Size})
+		row, err := q.AcceptDocument(ctx, dbsqlc.AcceptDocumentParams{ID: d.ID, Type: d.Type, Sha256: d.SHA256, Size: d.Size, ProjectID: d.ProjectID})
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,8 @@ SELECT bytes FROM document_parts WHERE document_id = @document_id AND ordinal = 
 
 -- name: AcceptDocument :one
 -- The upload is whole: from here on the document exists for its owner.
-UPDATE documents SET state = 'pending', type = @type, sha256 = @sha256, size = @size, updated_at = now()
+UPDATE documents SET state = 'pending', type = @type, sha256 = @sha256, size = @size,
+    project_id = coalesce(sqlc.narg('project_id'), project_id), updated_at = now()
 WHERE id = @id AND state = 'uploading'
 RETURNING *;
 

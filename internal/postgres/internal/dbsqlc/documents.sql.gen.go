@@ -15,16 +15,18 @@ import (
 )
 
 const acceptDocument = `-- name: AcceptDocument :one
-UPDATE documents SET state = 'pending', type = $1, sha256 = $2, size = $3, updated_at = now()
-WHERE id = $4 AND state = 'uploading'
+UPDATE documents SET state = 'pending', type = $1, sha256 = $2, size = $3,
+    project_id = coalesce($4, project_id), updated_at = now()
+WHERE id = $5 AND state = 'uploading'
 RETURNING id, user_id, project_id, type, filename, url, title, content, doc_metadata, sha256, size, language, page_count, unreadable_pages, extracted_state, state, error_code, error_detail, error_hint, created_at, updated_at
 `
 
 type AcceptDocumentParams struct {
-	Type   domain.DocumentType
-	Sha256 []byte
-	Size   int64
-	ID     uuid.UUID
+	Type      domain.DocumentType
+	Sha256    []byte
+	Size      int64
+	ProjectID *uuid.UUID
+	ID        uuid.UUID
 }
 
 // The upload is whole: from here on the document exists for its owner.
@@ -33,6 +35,7 @@ func (q *Queries) AcceptDocument(ctx context.Context, arg AcceptDocumentParams) 
 		arg.Type,
 		arg.Sha256,
 		arg.Size,
+		arg.ProjectID,
 		arg.ID,
 	)
 	var i Document
