@@ -42,7 +42,7 @@ DELETE FROM matches WHERE id = @id AND user_id = @user_id;
 -- and matches whose only candidate it was.
 DELETE FROM matches m
 WHERE m.user_id = @user_id AND (@document_id::uuid = ANY(m.employer_doc_ids)
-   OR @document_id = ANY(m.applicant_doc_ids) AND (m.combine OR cardinality(m.applicant_doc_ids) = 1))
+   OR @document_id::uuid = ANY(m.applicant_doc_ids) AND (m.combine OR cardinality(m.applicant_doc_ids) = 1))
 RETURNING m.id;
 
 -- name: DeleteCandidatesOfDocument :exec
@@ -50,4 +50,4 @@ DELETE FROM match_candidates WHERE user_id = @user_id AND document_ids @> ARRAY[
 
 -- name: RemoveApplicant :exec
 UPDATE matches SET applicant_doc_ids = array_remove(applicant_doc_ids, @document_id::uuid)
-WHERE user_id = @user_id AND applicant_doc_ids @> ARRAY[@document_id];
+WHERE user_id = @user_id AND applicant_doc_ids @> ARRAY[@document_id::uuid];

@@ -113,7 +113,7 @@ func (q *Queries) DeleteMatch(ctx context.Context, arg DeleteMatchParams) (int64
 const deleteMatchesOfDocument = `-- name: DeleteMatchesOfDocument :many
 DELETE FROM matches m
 WHERE m.user_id = $1 AND ($2::uuid = ANY(m.employer_doc_ids)
-   OR $2 = ANY(m.applicant_doc_ids) AND (m.combine OR cardinality(m.applicant_doc_ids) = 1))
+   OR $2::uuid = ANY(m.applicant_doc_ids) AND (m.combine OR cardinality(m.applicant_doc_ids) = 1))
 RETURNING m.id
 `
 
@@ -345,7 +345,7 @@ func (q *Queries) MatchesOfUser(ctx context.Context, arg MatchesOfUserParams) ([
 
 const removeApplicant = `-- name: RemoveApplicant :exec
 UPDATE matches SET applicant_doc_ids = array_remove(applicant_doc_ids, $1::uuid)
-WHERE user_id = $2 AND applicant_doc_ids @> ARRAY[$1]
+WHERE user_id = $2 AND applicant_doc_ids @> ARRAY[$1::uuid]
 `
 
 type RemoveApplicantParams struct {
