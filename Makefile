@@ -10,7 +10,6 @@ export GOFLAGS := $(strip $(shell go env GOFLAGS 2>/dev/null) -tags=nomsgpack)
 export PATH := $(CURDIR)/.bin:$(PATH)
 
 LINT := deploy/lint/node_modules/.bin
-SCRIPTS := $(wildcard deploy/*.sh .ci/run internal/postgres/postgrestest/*.sh)
 GENERATED = git ls-files --cached --others --exclude-standard '*.gen.go' '*.gen.ts' schema/openapi.yaml
 
 .PHONY: help
@@ -56,7 +55,8 @@ lint: lint-deploy ## check style, the import order, scripts and container files
 
 .PHONY: lint-deploy
 lint-deploy:
-	@for script in $(SCRIPTS); do sh -n "$$script" || exit 1; done
+	@shellcheck --shell=sh --exclude=SC2317 deploy/*.sh internal/postgres/postgrestest/watch.sh
+	@shellcheck .ci/run
 	@$(LINT)/dclint --config deploy/lint/dclint.json --max-warnings 0 docker-compose.yml
 	@$(LINT)/dockerfile-utils lint deploy/Dockerfile
 	@$(LINT)/dockerfilelint deploy/Dockerfile >/dev/null || $(LINT)/dockerfilelint deploy/Dockerfile

@@ -35,6 +35,7 @@ install_packages() {
 	say "installing $*"
 	archives=$(mktemp -d "${TMPDIR:-/tmp}/setup-apt.XXXXXX")
 	mkdir "$archives/partial"
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	as_root env DEBIAN_FRONTEND=noninteractive sh -c '
 		archives=$1
 		shift
@@ -50,6 +51,7 @@ packages() {
 	command -v git >/dev/null || missing="$missing git"
 	[ "$1" = run ] || command -v pdftotext >/dev/null || missing="$missing poppler-utils"
 	[ "$1" = run ] || command -v mutool >/dev/null || missing="$missing mupdf-tools"
+	[ "$1" = run ] || command -v shellcheck >/dev/null || missing="$missing shellcheck"
 	# shellcheck disable=SC2086 # a list of names
 	[ -z "$missing" ] || install_packages $missing
 }
@@ -77,7 +79,7 @@ tool() {
 		return
 	fi
 	say "installing $1 $3"
-	GOBIN=$PWD/.bin GOFLAGS= go install "$2@$3"
+	GOBIN=$PWD/.bin GOFLAGS='' go install "$2@$3"
 }
 
 tools() {
