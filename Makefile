@@ -52,6 +52,7 @@ verify: ## check that the generated code is what the generators write
 .PHONY: lint
 lint: lint-deploy ## check style, the import order, scripts and container files
 	golangci-lint run ./...
+	@cd bench && golangci-lint run ./...
 
 .PHONY: lint-deploy
 lint-deploy:
@@ -80,7 +81,7 @@ e2e: ## run the whole-system tests alone; ARGS go to the test binary
 
 .PHONY: bench
 bench: setup build ## measure against peers; ARGS go to the program
-	go run ./bench $(ARGS)
+	cd bench && go run . $(ARGS)
 
 .PHONY: clean
 clean: ## remove what was built; data and tools stay

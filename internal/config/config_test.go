@@ -229,6 +229,24 @@ func TestExampleListsEverySetting(t *testing.T) {
 	}
 }
 
+func TestComposePassesEverySetting(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../docker-compose.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	passed := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^ +([A-Z][A-Z0-9_]+):`).FindAllSubmatch(b, -1) {
+		passed[string(m[1])] = true
+	}
+	for _, name := range names(reflect.TypeFor[config.Config]()) {
+		// DATA_DIR is for the process that brings its own stores, the other for tests.
+		if !passed[name] && name != "DATA_DIR" && name != "URL_ALLOW_PRIVATE" {
+			t.Errorf("%s does not reach the containers", name)
+		}
+	}
+}
+
 // elsewhere tells settings that are read by others than this package.
 func elsewhere(name string) bool {
 	return slices.Contains([]string{"POSTGRES_PASSWORD", "PG_BINDIR"}, name)
