@@ -57,10 +57,10 @@ func (s *Store) AcceptDocument(ctx context.Context, d domain.Document, sub domai
 
 var errReplay = domain.Errorf(domain.CodeConflict, "The request was made before.")
 
-// DropUpload deletes a document that was begun and will not be accepted.
+// DropUpload deletes a document that was begun and will not be accepted. One
+// that was accepted stays: whoever drops it may have missed the answer.
 func (s *Store) DropUpload(ctx context.Context, userID, id uuid.UUID) error {
-	_, err := s.queries.DeleteDocument(ctx, dbsqlc.DeleteDocumentParams{ID: id, UserID: userID})
-	return translate(err)
+	return translate(s.queries.DropUpload(ctx, dbsqlc.DropUploadParams{ID: id, UserID: userID}))
 }
 
 // Document returns a user's document with its text.

@@ -116,6 +116,21 @@ func TestUploadsAreInvisibleUntilAccepted(t *testing.T) {
 	}
 }
 
+// When the connection breaks while an upload is being accepted, the edge cannot
+// know whether it was, and drops it.
+func TestDroppingAnAcceptedUploadDoesNothing(t *testing.T) {
+	t.Parallel()
+	store := open(t)
+	user := newUser(t, store)
+	document, _ := upload(t, store, user, "", []byte("abc"))
+	if err := store.DropUpload(t.Context(), user, document.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Document(t.Context(), user, document.ID); err != nil {
+		t.Errorf("the accepted document is gone: %v", err)
+	}
+}
+
 func TestOriginalsComeBackWhole(t *testing.T) {
 	t.Parallel()
 	store := open(t)

@@ -41,6 +41,11 @@ SELECT id, state FROM documents WHERE user_id = @user_id AND id = ANY(@ids::uuid
 -- name: DeleteDocument :execrows
 DELETE FROM documents WHERE id = @id AND user_id = @user_id;
 
+-- name: DropUpload :exec
+-- Only what nobody was told is accepted: the answer to the commit that accepted
+-- it may be what got lost.
+DELETE FROM documents WHERE id = @id AND user_id = @user_id AND state = 'uploading';
+
 -- name: DeleteAbandonedUploads :execrows
 DELETE FROM documents WHERE state = 'uploading' AND created_at < now() - make_interval(secs => @older_than_seconds::double precision);
 

@@ -312,6 +312,22 @@ func (q *Queries) DocumentsOfUser(ctx context.Context, arg DocumentsOfUserParams
 	return items, nil
 }
 
+const dropUpload = `-- name: DropUpload :exec
+DELETE FROM documents WHERE id = $1 AND user_id = $2 AND state = 'uploading'
+`
+
+type DropUploadParams struct {
+	ID     uuid.UUID
+	UserID uuid.UUID
+}
+
+// Only what nobody was told is accepted: the answer to the commit that accepted
+// it may be what got lost.
+func (q *Queries) DropUpload(ctx context.Context, arg DropUploadParams) error {
+	_, err := q.db.Exec(ctx, dropUpload, arg.ID, arg.UserID)
+	return err
+}
+
 const finishDocument = `-- name: FinishDocument :exec
 UPDATE documents SET state = extracted_state, error_code = NULL, error_detail = NULL, error_hint = NULL, updated_at = now()
 WHERE id = $1
