@@ -184,3 +184,28 @@ func TestPDFCorpus(t *testing.T) {
 	}
 	t.Logf("PDF: %d of %d files reach token F1 0.95", passed, scored)
 }
+
+func TestOfficeCorpus(t *testing.T) {
+	t.Parallel()
+	dir := corpus(t, "office")
+	type score struct{ scored, passed int }
+	scores := map[string]score{}
+	for _, r := range extractAll(t, dir) {
+		code := domain.CodeOf(r.err)
+		if want, ok := expected(dir, r.label["file"]); ok {
+			recall, f1 := overlap(tokens(r.text(), false), tokens(want, false))
+			s := scores[r.label["format"]]
+			s.scored++
+			if recall >= 0.98 {
+				s.passed++
+			} else {
+				t.Logf("recall %.3f F1 %.3f %s %v", recall, f1, r.label["file"], r.err)
+			}
+			scores[r.label["format"]] = s
+		}
+		if os.Getenv("CORPUS_VERBOSE") != "" {
+			t.Logf("%s|%s|%s|%s|%d|%v|%.60q|%v", r.label["format"], r.label["file"], code, r.x.State, len(r.x.Pages), r.x.Warnings, r.text(), r.err)
+		}
+	}
+	t.Logf("office: %v", scores)
+}

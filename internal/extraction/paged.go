@@ -2,6 +2,8 @@ package extraction
 
 import (
 	"errors"
+	"strings"
+	"unicode"
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/extraction/content"
@@ -11,8 +13,8 @@ import (
 const (
 	maxHeadings = 2000
 
-	// A page with less text than this, most of it covered by images, is a scan
-	// with a stamp or a page number.
+	// A page with less text than this is a scan with a stamp or a page number
+	// when images cover most of it, or some of it while the text has no letter.
 	fewChars    = 16
 	mostlyImage = 0.5
 )
@@ -66,7 +68,7 @@ func readPage(doc *mupdf.Document, i int) (domain.Page, error) {
 	}
 	p.Quality, p.Text = assess(text), clean(text)
 	if p.Quality.Chars < fewChars {
-		p.Quality = marks(doc, i, p.Quality)
+		p.Quality = marks(doc, i, p)
 	}
 	if damaged && p.Quality.Readable {
 		p.Quality.Reason = reasonTruncated
@@ -75,11 +77,14 @@ func readPage(doc *mupdf.Document, i int) (domain.Page, error) {
 }
 
 // marks tells a blank page from one whose text is drawn or scanned.
-func marks(doc *mupdf.Document, i int, q domain.PageQuality) domain.PageQuality {
+func marks(doc *mupdf.Document, i int, p domain.Page) domain.PageQuality {
+	q := p.Quality
 	images, drawn, err := doc.Marks(i)
-	switch {
-	case err != nil:
-	case q.Chars == 0 && drawn, q.Readable && images >= mostlyImage:
+	if err != nil {
+		return q
+	}
+	stamped := images >= mostlyImage || images > 0 && !strings.ContainsFunc(p.Text, unicode.IsLetter)
+	if q.Chars == 0 && drawn || q.Readable && stamped {
 		q.Readable, q.Reason = false, reasonNoText
 	}
 	return q

@@ -7,6 +7,7 @@ import (
 	"generalbackend/internal/domain"
 	"generalbackend/internal/extraction/archive"
 	"generalbackend/internal/extraction/content"
+	"generalbackend/internal/extraction/epub"
 	"generalbackend/internal/extraction/mupdf"
 	"generalbackend/internal/extraction/odf"
 	"generalbackend/internal/extraction/ooxml"
@@ -29,9 +30,9 @@ var (
 // parse reads a document in the child.
 func parse(req request, data []byte, limits Limits, out output) (summary, error) {
 	switch req.Type {
-	case domain.TypePDF, domain.TypeEPUB, domain.TypeXPS, domain.TypeMOBI, domain.TypeCBZ:
+	case domain.TypePDF, domain.TypeXPS, domain.TypeMOBI, domain.TypeCBZ:
 		return parsePaged(req.Type, data, limits, out)
-	case domain.TypeDOCX, domain.TypePPTX, domain.TypeXLSX, domain.TypeODT:
+	case domain.TypeDOCX, domain.TypePPTX, domain.TypeXLSX, domain.TypeODT, domain.TypeEPUB:
 		return parseArchive(req.Type, data, limits, out)
 	}
 	doc, err := parseFlat(req, data, limits)
@@ -64,15 +65,17 @@ func parseArchive(claimed domain.DocumentType, data []byte, limits Limits, out o
 	if err != nil {
 		return summary{}, err
 	}
-	if claimed == domain.TypeODT {
-		doc, err := odf.Read(a, limits.MaxText)
-		if err != nil {
-			return summary{}, err
-		}
-		return emit(claimed, doc, limits, out)
+	kind := claimed
+	var doc content.Document
+	switch claimed {
+	case domain.TypeODT:
+		doc, err = odf.Read(a, limits.MaxText)
+	case domain.TypeEPUB:
+		doc, err = epub.Read(a, limits.MaxText)
+	default:
+		kind = domain.DocumentType(ooxml.Detect(a))
+		doc, err = ooxml.Read(a, limits.MaxText)
 	}
-	kind := domain.DocumentType(ooxml.Detect(a))
-	doc, err := ooxml.Read(a, limits.MaxText)
 	if err != nil {
 		return summary{}, err
 	}

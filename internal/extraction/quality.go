@@ -20,39 +20,45 @@ const (
 	reasonBlank     = "blank"
 )
 
-// tooGarbled is the share of characters without meaning from which a page is of
-// no use.
-const tooGarbled = 0.3
+// The shares of characters from which a page is of no use: of those that are no
+// characters, and of those together with private ones, which are often icons.
+const (
+	tooBroken  = 0.15
+	tooGarbled = 0.3
+)
 
 // assess measures a page's text as it was extracted, before cleaning.
 func assess(text string) domain.PageQuality {
 	var q domain.PageQuality
-	garbled := 0
+	broken, private := 0, 0
 	for _, r := range text {
 		if unicode.IsSpace(r) {
 			continue
 		}
 		q.Chars++
-		if meaningless(r) {
-			garbled++
+		switch {
+		case meaningless(r):
+			broken++
+		case unicode.Is(unicode.Co, r):
+			private++
 		}
 	}
 	if q.Chars == 0 {
 		q.Reason = reasonBlank
 		return q
 	}
-	q.Garbled = float64(garbled) / float64(q.Chars)
-	q.Readable = q.Garbled <= tooGarbled
+	q.Garbled = float64(broken+private) / float64(q.Chars)
+	q.Readable = q.Garbled <= tooGarbled && float64(broken)/float64(q.Chars) <= tooBroken
 	if !q.Readable {
 		q.Reason = reasonGarbled
 	}
 	return q
 }
 
-// meaningless reports whether a character says nothing: the mark of a glyph
-// that could not be mapped, a private one, or a control.
+// meaningless reports whether a rune is no character: the mark of a glyph that
+// could not be mapped, a control or a noncharacter.
 func meaningless(r rune) bool {
-	return r == utf8.RuneError || unicode.Is(unicode.Co, r) || unicode.IsControl(r) ||
+	return r == utf8.RuneError || unicode.IsControl(r) ||
 		r&0xFFFE == 0xFFFE || r >= 0xFDD0 && r <= 0xFDEF
 }
 

@@ -1,4 +1,4 @@
-// Package mupdf reads the text of PDF, EPUB, XPS, MOBI and CBZ documents with
+// Package mupdf reads the text of PDF, XPS, MOBI and CBZ documents with
 // the MuPDF library that go-fitz brings. It belongs into a sandboxed process:
 // hostile input can crash it.
 package mupdf

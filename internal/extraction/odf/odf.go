@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -25,11 +26,16 @@ func Read(a *archive.Archive, maxText int) (content.Document, error) {
 	if dec == nil {
 		return content.Document{}, content.ErrMalformed
 	}
-	w := &writer{Builder: content.NewBuilder(maxText)}
+	l, err := newLists(a)
+	if err != nil {
+		return content.Document{}, err
+	}
+	w := &writer{Builder: content.NewBuilder(maxText), lists: l}
 	if err := w.margins(a, "header"); err != nil {
 		return content.Document{}, err
 	}
 	damaged := w.flow(dec, "body")
+	w.flushNotes()
 	if err := w.margins(a, "footer"); err != nil {
 		return content.Document{}, err
 	}
@@ -46,7 +52,10 @@ func isEncrypted(a *archive.Archive) (bool, error) {
 
 type writer struct {
 	*content.Builder
-	inText int // open paragraphs and headings
+	lists  *lists
+	inText int      // open paragraphs and headings
+	count  int      // footnotes and endnotes so far
+	notes  []string // of the current page
 }
 
 // margins writes the page headers or footers, which live with the styles.
@@ -89,6 +98,10 @@ func (w *writer) flow(dec *xml.Decoder, root string) (damaged bool) {
 				}
 				continue
 			}
+			if t.Name.Local == "note" || t.Name.Local == "annotation" {
+				w.note(dec, t.Name.Local == "note")
+				continue
+			}
 			depth++
 			w.start(t)
 		case xml.EndElement:
@@ -120,9 +133,10 @@ func (w *writer) start(el xml.StartElement) {
 	switch el.Name.Local {
 	case "p", "h":
 		if w.inText > 0 {
-			w.Line() // a note or a text box within a paragraph
+			w.Line() // a text box within a paragraph
 		}
 		w.inText++
+		w.Write(w.lists.label())
 	case "tab":
 		w.Write("\t")
 	case "line-break":
@@ -130,32 +144,60 @@ func (w *writer) start(el xml.StartElement) {
 	case "s":
 		w.spaces(el)
 	case "soft-page-break":
+		w.flushNotes()
 		w.Break()
-	case "title", "desc":
+	case "desc":
+		w.Space()
 		w.inText++
+	case "list":
+		w.lists.start(el)
+	case "list-item":
+		w.lists.startItem(el)
 	}
 }
 
 func (w *writer) end(name string) {
 	switch name {
-	case "p", "h", "title", "desc":
+	case "p", "h", "desc":
 		w.inText = max(0, w.inText-1)
 		w.Line()
 	case "table-cell":
 		w.Cell()
 	case "table-row":
 		w.Row()
+	case "list":
+		w.lists.end()
 	}
+}
+
+// note keeps a footnote, an endnote or a comment for the end of the page, and
+// marks the place of the former two.
+func (w *writer) note(dec *xml.Decoder, numbered bool) {
+	const longest = 1 << 20
+	inner := &writer{Builder: content.NewBuilder(longest), lists: &lists{}}
+	inner.flow(dec, "")
+	text := strings.TrimSpace(strings.Join(inner.Pages(), "\n"))
+	if numbered {
+		w.count++
+		mark := fmt.Sprintf("[%d]", w.count)
+		w.Write(mark)
+		text = mark + " " + text
+	}
+	w.notes = append(w.notes, text)
+}
+
+func (w *writer) flushNotes() {
+	for _, text := range w.notes {
+		w.Line()
+		w.Write(text)
+		w.Line()
+	}
+	w.notes = nil
 }
 
 // spaces writes a run of spaces, of which text:c may claim any number.
 func (w *writer) spaces(el xml.StartElement) {
-	n := 1
-	for _, a := range el.Attr {
-		if a.Name.Local == "c" {
-			n, _ = strconv.Atoi(a.Value)
-		}
-	}
+	n, _ := strconv.Atoi(attribute(el, "c"))
 	w.Write(strings.Repeat(" ", min(max(n, 1), 64)))
 }
 

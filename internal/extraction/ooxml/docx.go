@@ -2,7 +2,9 @@ package ooxml
 
 import (
 	"encoding/xml"
+	"fmt"
 	"strconv"
+	"strings"
 
 	"generalbackend/internal/extraction/content"
 )
@@ -14,7 +16,7 @@ func (p *pack) word(b *content.Builder) (damaged bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	w := &wordWriter{Builder: b, notes: map[string]string{}}
+	w := &wordWriter{Builder: b, notes: map[string]string{}, numbers: map[string]int{}}
 	for _, r := range rels {
 		if r.kind == "footnotes" || r.kind == "endnotes" || r.kind == "comments" {
 			if err := w.collect(p, r); err != nil {
@@ -44,6 +46,7 @@ type wordWriter struct {
 	notes   map[string]string // by kind and id
 	order   []string
 	pending []string // referenced on the current page
+	numbers map[string]int
 	inNote  bool
 }
 
@@ -113,7 +116,10 @@ func (w *wordWriter) leftNotes() {
 func (w *wordWriter) note(key string) {
 	if text, ok := w.notes[key]; ok {
 		w.Line()
-		w.Write(text)
+		if n := w.numbers[key]; n > 0 {
+			w.Write(fmt.Sprintf("[%d] ", n))
+		}
+		w.Write(strings.TrimLeft(text, " "))
 		w.Line()
 		delete(w.notes, key)
 	}
@@ -186,12 +192,13 @@ func (s *storyState) start(el xml.StartElement) error {
 		s.Write("\u2011")
 	case "sym":
 		s.symbol(attr(el, "char"))
-	case "footnoteReference":
-		s.refer("footnote" + attr(el, "id"))
-	case "endnoteReference":
-		s.refer("endnote" + attr(el, "id"))
-	case "commentReference":
-		s.refer("comment" + attr(el, "id"))
+	case "footnoteReference", "endnoteReference", "commentReference":
+		s.refer(strings.TrimSuffix(el.Name.Local, "Reference"), attr(el, "id"))
+	case "docPr":
+		if text := attr(el, "descr"); text != "" {
+			s.Space()
+			s.Write(text + " ")
+		}
 	case "fldChar":
 		s.field(attr(el, "fldCharType"))
 	case "txbxContent":
@@ -257,9 +264,17 @@ func (s *storyState) symbol(code string) {
 	s.Space()
 }
 
-func (s *storyState) refer(key string) {
-	if !s.inNote {
-		s.pending = append(s.pending, key)
+// refer remembers a note for the end of the page, and marks the place of a
+// footnote or an endnote.
+func (s *storyState) refer(kind, id string) {
+	key := kind + id
+	if _, ok := s.notes[key]; s.inNote || !ok {
+		return
+	}
+	s.pending = append(s.pending, key)
+	if kind != "comment" && s.numbers[key] == 0 {
+		s.numbers[key] = len(s.numbers) + 1
+		s.Write(fmt.Sprintf("[%d]", s.numbers[key]))
 	}
 }
 

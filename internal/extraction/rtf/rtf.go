@@ -146,7 +146,7 @@ func (r *reader) symbol(c byte) {
 	case '\'':
 		r.hex()
 	case '*':
-		r.ignore = true
+		r.ignore = r.pos >= 3 && r.data[r.pos-3] == '{' // elsewhere it means nothing
 	case '\\', '{', '}':
 		r.byte(c)
 	case '~':

@@ -138,8 +138,13 @@ func codepage(number int) encoding.Encoding {
 	return charmap.Windows1252
 }
 
+// decode turns bytes into text. Writers put single bytes of the Windows
+// alphabet, such as bullets, under fonts of other alphabets.
 func decode(e encoding.Encoding, b []byte) string {
 	out, err := e.NewDecoder().Bytes(b)
+	if err != nil || len(b) == 1 && bytes.Equal(out, []byte("\uFFFD")) {
+		out, err = charmap.Windows1252.NewDecoder().Bytes(b)
+	}
 	if err != nil {
 		return string(bytes.ToValidUTF8(b, []byte("\uFFFD")))
 	}
