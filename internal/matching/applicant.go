@@ -49,7 +49,7 @@ func (r *Rules) ReadApplicant(sources []*Source, now time.Time) *Applicant {
 	for _, s := range sources {
 		lang := s.Language
 		if _, known := r.lexicon.weights[lang]; !known {
-			lang = r.lexicon.guessLanguage(s.text)
+			lang = r.lexicon.guessLanguage([]rune(s.Visible()))
 		}
 		for _, sp := range segmentSpans(s.text) {
 			p.addSegment(s, sp[0], sp[1], lang, now)
@@ -74,11 +74,14 @@ func (p *Applicant) addSegment(s *Source, from, to int, language string, now tim
 		}
 	}
 	seg.spans = spansIn(seg.text, now)
-	if d := degreeIn(seg.text); d > p.degree {
+	if d := degreeIn(seg.text); d > p.degree || d == p.degree && d > degreeNone && isBare(p.segments[p.degreeAt].text) {
 		p.degree, p.degreeAt = d, len(p.segments)
 	}
 	p.segments = append(p.segments, seg)
 }
+
+// isBare reports a heading such as "Education", which proves nothing.
+func isBare(text string) bool { return len(strings.Fields(text)) < 3 }
 
 const maxSegment = 500 // runes; longer sentences are cut at a blank
 

@@ -1,6 +1,9 @@
 package matching
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // cover tells how much of a demand's meaning the documents hold: in the best
 // single passage and over all.
@@ -164,12 +167,12 @@ func (a *Applicant) findDegree(d demand, f *finding, lexical, related float64) {
 func (a *Applicant) findTongue(d demand) finding {
 	for i, s := range a.segments {
 		for _, t := range tongues {
-			name := t.words.FindString(s.text)
-			if t.code != d.tongue || name == "" {
+			at := t.words.FindStringIndex(s.text)
+			if t.code != d.tongue || at == nil {
 				continue
 			}
-			f := finding{strength: 0.9, segments: []int{i}, found: []string{name}}
-			if tongueBasic.MatchString(s.text) && !tongueBasic.MatchString(d.text) {
+			f := finding{strength: 0.9, segments: []int{i}, found: []string{s.text[at[0]:at[1]]}}
+			if tongueBasic.MatchString(claimAfter(s.text[at[0]:])) && !tongueBasic.MatchString(d.text) {
 				f.strength = 0.45
 			}
 			return f
@@ -181,4 +184,12 @@ func (a *Applicant) findTongue(d demand) finding {
 		}
 	}
 	return finding{lacking: []string{d.text}}
+}
+
+// claimAfter is what is said of a language: up to the next one in the list.
+func claimAfter(text string) string {
+	if i := strings.IndexAny(text, ",;|/\n"); i >= 0 {
+		return text[:i]
+	}
+	return text
 }

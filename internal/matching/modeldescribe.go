@@ -25,9 +25,9 @@ type describeAnswer struct {
 // describe has the model write the texts from the verdict table alone. Grades
 // and numbers stay those of the templates, and so do the texts when the model's
 // answer is unusable: the verdicts are worth keeping, and the flag says so.
-func (j *ModelJudge) describe(ctx context.Context, c *domain.Candidate, posting domain.Posting, language string) error {
+func (j *modelJudge) describe(ctx context.Context, c *domain.Candidate, posting domain.Posting, language string) error {
 	Describe(c, posting, language)
-	table := verdictTable(posting, c.Verdicts, textBudget(j.ContextTokens))
+	table := verdictTable(posting, c.Verdicts, textBudget(j.context))
 	var answer describeAnswer
 	err := j.ask(ctx, fmt.Sprintf(systemDescribe, languageName(language)), fence("TABLE", table), json.RawMessage(schemaDescribe), &answer)
 	switch {

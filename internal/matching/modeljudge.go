@@ -18,17 +18,15 @@ type Retriever interface {
 	Passages(ctx context.Context, userID uuid.UUID, documents []uuid.UUID, query string, limit int) ([]domain.Passage, error)
 }
 
-// ModelJudge asks a language model for requirements and verdicts. The model
+// modelJudge asks a language model for requirements and verdicts. The model
 // never sets a score, and what it quotes is checked.
-type ModelJudge struct {
-	Provider  llm.Provider
-	Model     string
-	Retriever Retriever // nil: passages are found in memory
-	Rules     *Rules
-	UserID    uuid.UUID
-
-	// ContextTokens is the model's window; 0 means 8192.
-	ContextTokens int
+type modelJudge struct {
+	provider  llm.Provider
+	model     string
+	retriever Retriever // nil: passages are found in memory
+	rules     *Rules
+	userID    uuid.UUID
+	context   int // tokens of the model's window; 0 means defaultContext
 }
 
 const (
@@ -37,9 +35,9 @@ const (
 )
 
 // ask makes one structured call at temperature 0 and decodes its answer.
-func (j *ModelJudge) ask(ctx context.Context, system, user string, schema json.RawMessage, into any) error {
-	resp, err := j.Provider.Complete(ctx, llm.CompleteRequest{
-		Model: j.Model, Schema: schema, MaxTokens: answerTokens,
+func (j *modelJudge) ask(ctx context.Context, system, user string, schema json.RawMessage, into any) error {
+	resp, err := j.provider.Complete(ctx, llm.CompleteRequest{
+		Model: j.model, Schema: schema, MaxTokens: answerTokens,
 		Messages: []llm.Message{{Role: llm.RoleSystem, Content: system}, {Role: llm.RoleUser, Content: user}},
 	})
 	if err != nil {
@@ -65,10 +63,10 @@ type readAnswer struct {
 	} `json:"requirements"`
 }
 
-func (j *ModelJudge) readPosting(ctx context.Context, text, language string) (domain.Posting, error) {
+func (j *modelJudge) readPosting(ctx context.Context, text, language string) (domain.Posting, error) {
 	out := domain.Posting{Language: language}
 	seen := map[string]bool{}
-	for _, part := range splitText(text, textBudget(j.ContextTokens)) {
+	for _, part := range splitText(text, textBudget(j.context)) {
 		var answer readAnswer
 		if err := j.ask(ctx, systemRead, fence("POSTING", part), json.RawMessage(schemaRead), &answer); err != nil {
 			return out, err
@@ -120,7 +118,7 @@ type verdictAnswer struct {
 	} `json:"verdicts"`
 }
 
-func (j *ModelJudge) verdicts(ctx context.Context, posting domain.Posting, sources []*Source, language string, done func(int)) ([]domain.Verdict, error) {
+func (j *modelJudge) verdicts(ctx context.Context, posting domain.Posting, sources []*Source, language string, done func(int)) ([]domain.Verdict, error) {
 	reader := j.newReader(sources, posting)
 	var out []domain.Verdict
 	for batch := range slices.Chunk(posting.Requirements, batchSize) {
@@ -140,7 +138,7 @@ func (j *ModelJudge) verdicts(ctx context.Context, posting domain.Posting, sourc
 
 // judgeBatch asks for the verdicts of a batch and once more for those left
 // out. What is left out twice counts as not met and says so.
-func (j *ModelJudge) judgeBatch(ctx context.Context, batch []domain.Requirement, text string, sources []*Source, language string) ([]domain.Verdict, error) {
+func (j *modelJudge) judgeBatch(ctx context.Context, batch []domain.Requirement, text string, sources []*Source, language string) ([]domain.Verdict, error) {
 	got := map[string]domain.Verdict{}
 	open := batch
 	for range 2 {
@@ -172,7 +170,7 @@ func unjudged(r domain.Requirement, language string) domain.Verdict {
 
 // askVerdicts adds the verdicts of one answer to got. Ids that were not asked
 // for and second answers to the same id are ignored.
-func (j *ModelJudge) askVerdicts(ctx context.Context, reqs []domain.Requirement, text string, sources []*Source, language string, got map[string]domain.Verdict) error {
+func (j *modelJudge) askVerdicts(ctx context.Context, reqs []domain.Requirement, text string, sources []*Source, language string, got map[string]domain.Verdict) error {
 	schema, err := judgeSchema(reqs)
 	if err != nil {
 		return err

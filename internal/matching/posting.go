@@ -60,7 +60,7 @@ func readPosting(text string) posting {
 	at, blocks := sectionUnknown, joinLines(lines)
 	for _, b := range blocks {
 		if p.title == "" {
-			if emptyTitle.MatchString(b.text) {
+			if emptyTitle.MatchString(b.text) || strings.IndexFunc(b.text, unicode.IsLetter) < 0 {
 				continue
 			}
 			p.title = cleanTitle(b.text)

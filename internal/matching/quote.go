@@ -8,7 +8,7 @@ import (
 	"generalbackend/internal/domain"
 )
 
-// minQuote is how many letters and digits a quote needs to prove anything.
+// minQuote is how many letters, digits or signs of a name a quote needs to prove anything.
 const minQuote = 2
 
 // FindQuote looks a quote up in the sources, ignoring white space and
@@ -82,7 +82,7 @@ func insideWord(text []rune, i int) bool {
 func countWordRunes(text []rune) int {
 	n := 0
 	for _, r := range text {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == '#' || r == '+' {
 			n++
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // where it fits, else the passages that retrieval and the rules find for the
 // requirements at hand.
 type reader struct {
-	judge     *ModelJudge
+	judge     *modelJudge
 	sources   []*Source
 	posting   domain.Posting
 	limit     int
@@ -25,8 +25,8 @@ type reader struct {
 	applicant *Applicant
 }
 
-func (j *ModelJudge) newReader(sources []*Source, posting domain.Posting) *reader {
-	r := &reader{judge: j, sources: sources, posting: posting, limit: textBudget(j.ContextTokens)}
+func (j *modelJudge) newReader(sources []*Source, posting domain.Posting) *reader {
+	r := &reader{judge: j, sources: sources, posting: posting, limit: textBudget(j.context)}
 	var texts []string
 	for _, s := range sources {
 		texts = append(texts, strings.TrimSpace(s.Visible()))
@@ -58,12 +58,12 @@ func (r *reader) text(ctx context.Context, batch []domain.Requirement) (string, 
 // passages finds where a requirement may be answered, best first.
 func (r *reader) passages(ctx context.Context, req domain.Requirement) ([]excerpt, error) {
 	var out []excerpt
-	if r.judge.Retriever != nil {
+	if r.judge.retriever != nil {
 		var ids []uuid.UUID
 		for _, s := range r.sources {
 			ids = append(ids, s.ID)
 		}
-		found, err := r.judge.Retriever.Passages(ctx, r.judge.UserID, ids, req.Text, passagesPerItem)
+		found, err := r.judge.retriever.Passages(ctx, r.judge.userID, ids, req.Text, passagesPerItem)
 		if err != nil {
 			return nil, err
 		}
@@ -89,10 +89,10 @@ func (r *reader) locate(p domain.Passage) (excerpt, bool) {
 // inMemory finds segments by the rules, with what stands around them.
 func (r *reader) inMemory(req domain.Requirement) []excerpt {
 	if r.applicant == nil {
-		r.applicant = r.judge.Rules.ReadApplicant(r.sources, time.Time{})
+		r.applicant = r.judge.rules.ReadApplicant(r.sources, time.Time{})
 	}
 	const around = 200
-	d := r.judge.Rules.demand(req.Text, r.posting.Language)
+	d := r.judge.rules.demand(req.Text, r.posting.Language)
 	var out []excerpt
 	for _, at := range append(r.applicant.cover(d).segments, r.applicant.inFields(d.fields)...) {
 		if len(out) == passagesPerItem {

@@ -15,9 +15,6 @@ func Credit(v domain.Verdict) float64 {
 		return 0
 	}
 	c := min(max(v.Confidence, 0), 1)
-	if math.IsNaN(v.Confidence) {
-		c = 0
-	}
 	switch v.Level {
 	case domain.LevelFull:
 		return 0.7 + 0.3*c

@@ -121,7 +121,7 @@ func people(applicants []*Source, combine bool) [][]*Source {
 func (w *Worker) choose(r *run) error {
 	m := &r.match
 	if m.Language == "" {
-		m.Language = w.rules.lexicon.guessLanguage(r.posting[0].text)
+		m.Language = cmp.Or(r.posting[0].Language, w.rules.lexicon.guessLanguage([]rune(r.posting[0].Visible())))
 	}
 	provider, err := w.providers.Provider(m.Provider)
 	if err != nil {
@@ -138,9 +138,9 @@ func (w *Worker) choose(r *run) error {
 	} else {
 		m.Model = cmp.Or(m.Model, w.options.DefaultModel)
 		m.Judge, m.PromptVersion = domain.JudgeLLM, PromptVersion
-		r.judge = &ModelJudge{
-			Provider: provider, Model: m.Model, Retriever: w.retriever, Rules: w.rules,
-			UserID: m.UserID, ContextTokens: w.options.ContextTokens,
+		r.judge = &modelJudge{
+			provider: provider, model: m.Model, retriever: w.retriever, rules: w.rules,
+			userID: m.UserID, context: w.options.ContextTokens,
 		}
 	}
 	r.settings = Settings{Judge: m.Judge, Provider: m.Provider, Model: m.Model, Version: m.PromptVersion, Language: m.Language}
