@@ -13,21 +13,24 @@ const (
 	shortestDelay = 250 * time.Millisecond
 	firstDelay    = time.Second
 	longestDelay  = 5 * time.Minute
-	providerDelay = 5 * time.Second
+	providerDelay = 2 * time.Second
+	longestOutage = 30 * time.Second // between looks at a provider that is down
 	readyDelay    = time.Second
 )
 
-// retryDelay is how long to wait after the given attempt: exponential with full
-// jitter (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/),
+// retryDelay is how long to wait after the given attempt, the claims-th of its
+// job, free ones included: exponential with full jitter
+// (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/),
 // or what the provider asked for.
-func retryDelay(attempt int, cause *domain.Error) time.Duration {
+func retryDelay(attempt int, claims int64, cause *domain.Error) time.Duration {
 	switch {
 	case cause.RetryAfter > 0:
 		return min(cause.RetryAfter, longestDelay) + jitter(time.Second)
 	case cause.Code == domain.CodeNotReady:
 		return readyDelay
-	case cause.Code.Free():
-		return providerDelay/2 + jitter(providerDelay)
+	case free(cause.Code):
+		wait := min(providerDelay<<min(claims, 8), longestOutage)
+		return wait/2 + jitter(wait/2)
 	}
 	ceiling := min(firstDelay<<min(attempt, 16), longestDelay)
 	return shortestDelay + jitter(ceiling)

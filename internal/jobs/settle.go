@@ -77,7 +77,7 @@ func (r *Runner) fail(ctx context.Context, a *attempt, err error) (outcome, erro
 	isFree := free(e.Code) && time.Since(job.CreatedAt) < r.timing.MaxWait
 	retry := isFree || (e.Code.Retryable() && job.Attempt < job.MaxAttempts)
 	if retry {
-		owned, err := r.store.Retry(ctx, a.task.Lease, &cause, retryDelay(job.Attempt, e), isFree)
+		owned, err := r.store.Retry(ctx, a.task.Lease, &cause, retryDelay(job.Attempt, a.task.Lease.Fence, e), isFree)
 		return lostUnless(owned, outcomeRetry), err
 	}
 	owned, err := r.store.Fail(ctx, a.task.Lease, cause)

@@ -1,0 +1,27 @@
+// Command embed-worker turns text into chunks and chunks into vectors.
+package main
+
+import (
+	"context"
+
+	"generalbackend/internal/app"
+	"generalbackend/internal/config"
+	"generalbackend/internal/queue"
+)
+
+func main() { app.Main("embed-worker", config.Worker, run) }
+
+func run(ctx context.Context, rt *app.Runtime) error {
+	stores, err := rt.OpenStores(ctx, queue.Options{})
+	if err != nil {
+		return err
+	}
+	defer stores.Close()
+	models, err := app.NewModels(rt.Config.Models)
+	if err != nil {
+		return err
+	}
+	embedder := app.NewEmbedder(stores.Postgres, models, rt.Config)
+	defer embedder.Close()
+	return rt.RunParts(ctx, rt.Watch(), app.NewWorkers(rt, stores).Embed(embedder))
+}

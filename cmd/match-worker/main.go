@@ -1,0 +1,28 @@
+// Command match-worker compares applicants with postings.
+package main
+
+import (
+	"context"
+
+	"generalbackend/internal/app"
+	"generalbackend/internal/config"
+	"generalbackend/internal/queue"
+)
+
+func main() { app.Main("match-worker", config.Worker, run) }
+
+func run(ctx context.Context, rt *app.Runtime) error {
+	stores, err := rt.OpenStores(ctx, queue.Options{})
+	if err != nil {
+		return err
+	}
+	defer stores.Close()
+	models, err := app.NewModels(rt.Config.Models)
+	if err != nil {
+		return err
+	}
+	embedder := app.NewEmbedder(stores.Postgres, models, rt.Config)
+	defer embedder.Close()
+	search := app.NewSearch(stores.Postgres, embedder)
+	return rt.RunParts(ctx, rt.Watch(), app.NewWorkers(rt, stores).Match(models, search))
+}

@@ -1,0 +1,78 @@
+package app
+
+import (
+	"context"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/embedding"
+	"generalbackend/internal/jobs"
+	"generalbackend/internal/matching"
+	"generalbackend/internal/postgres"
+)
+
+// timing is the engine's timing as configured.
+func (rt *Runtime) timing() jobs.Timing {
+	t := jobs.DefaultTiming()
+	t.Lease, t.Heartbeat = rt.Config.Jobs.Lease, rt.Config.Jobs.Heartbeat
+	// Attempts get most of the shutdown; the rest is for settling them.
+	t.Grace = rt.Config.ShutdownTimeout * 2 / 3
+	return t
+}
+
+// Workers makes the parts that work stages. One is shared by all stages of a
+// process.
+type Workers struct {
+	rt      *Runtime
+	stores  *Stores
+	metrics *jobs.Metrics
+}
+
+// NewWorkers registers the metrics of the process's stages.
+func NewWorkers(rt *Runtime, s *Stores) *Workers {
+	return &Workers{rt: rt, stores: s, metrics: jobs.NewMetrics(rt.Metrics)}
+}
+
+func (w *Workers) part(stage jobs.Stage) Part {
+	r := jobs.NewRunner(stage, w.stores.Postgres, w.stores.Queue, w.rt.timing(), w.metrics, w.rt.Log)
+	return Part{Name: string(stage.Name), Run: r.Run}
+}
+
+// Embed is the part that works the embed stage.
+func (w *Workers) Embed(e *Embedder) Part {
+	return w.part(jobs.Stage{
+		Name: domain.StageEmbed, Worker: embedStage{w, e}, Paused: e.Down,
+		Slots: w.rt.Config.Jobs.EmbedSlots, Timeout: w.rt.Config.Jobs.EmbedTimeout,
+	})
+}
+
+// embedStage finds the space when the first job comes; until the model's server
+// can tell its dimensions, jobs wait at no cost.
+type embedStage struct {
+	*Workers
+	embedder *Embedder
+}
+
+func (s embedStage) Work(ctx context.Context, task domain.Task) error {
+	batcher, err := s.embedder.Batcher(ctx)
+	if err != nil {
+		return err
+	}
+	worker := embedding.Worker{Store: postgres.Ingest{Store: s.stores.Postgres}, Batcher: batcher, Log: s.rt.Log}
+	return worker.Work(ctx, task)
+}
+
+// Match is the part that works the match stage.
+func (w *Workers) Match(models *Models, search *Search) Part {
+	worker := matching.NewWorker(postgres.Matching{Store: w.stores.Postgres}, search, models, matching.Options{
+		DefaultModel: w.rt.Config.Models.LLMModel, ContextTokens: w.rt.Config.Models.LLMContextTokens, Log: w.rt.Log,
+	})
+	return w.part(jobs.Stage{
+		Name: domain.StageMatch, Worker: worker, Slots: w.rt.Config.Jobs.MatchSlots, Timeout: w.rt.Config.Jobs.MatchTimeout,
+	})
+}
+
+// Dispatch is the part that moves due jobs to the workers.
+func (rt *Runtime) Dispatch(s *Stores) Part {
+	d := jobs.NewDispatcher(s.Postgres, s.Queue, rt.timing(), rt.Log)
+	return Part{Name: "dispatcher", Run: d.Run}
+}
