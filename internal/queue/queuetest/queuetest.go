@@ -13,10 +13,9 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
-)
 
-// startTimeout bounds a start, the recovery of the store included.
-const startTimeout = 30 * time.Second
+	"generalbackend/internal/queue/embedded"
+)
 
 // Server is a NATS server of one test. Its address stays the same over
 // restarts.
@@ -26,7 +25,7 @@ type Server struct {
 	port  int
 
 	mu  sync.Mutex
-	srv *server.Server // nil while stopped
+	srv *embedded.Server // nil while stopped
 }
 
 // NewServer starts a server with an empty store; it ends with the test.
@@ -50,22 +49,14 @@ func (s *Server) Start() {
 	if s.srv != nil {
 		return
 	}
-	srv, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: s.port, StoreDir: s.store, JetStream: true,
-		NoSigs: true, NoLog: true,
-	})
+	srv, err := embedded.Start(s.store, s.port)
 	if err != nil {
-		s.t.Fatalf("make NATS server: %v", err)
+		s.t.Fatalf("start NATS server: %v", err)
 	}
-	go srv.Start()
-	if !srv.ReadyForConnections(startTimeout) {
-		srv.Shutdown()
-		s.t.Fatalf("NATS server on port %d did not get ready", s.port)
-	}
-	if addr := srv.ClientURL(); s.port == server.RANDOM_PORT {
-		if _, err := fmt.Sscanf(addr, "nats://127.0.0.1:%d", &s.port); err != nil {
-			srv.Shutdown()
-			s.t.Fatalf("NATS server's address %q: %v", addr, err)
+	if s.port == server.RANDOM_PORT {
+		if _, err := fmt.Sscanf(srv.ClientURL(), "nats://127.0.0.1:%d", &s.port); err != nil {
+			srv.Stop()
+			s.t.Fatalf("NATS server's address %q: %v", srv.ClientURL(), err)
 		}
 	}
 	s.srv = srv
@@ -78,8 +69,7 @@ func (s *Server) Stop() {
 	if s.srv == nil {
 		return
 	}
-	s.srv.Shutdown()
-	s.srv.WaitForShutdown()
+	s.srv.Stop()
 	s.srv = nil
 }
 
