@@ -53,6 +53,10 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	return nil
 }
 
+// breath lets the wake-ups of a busy moment merge into one round; the first of
+// them is followed at once.
+const breath = 3 * time.Millisecond
+
 // lead dispatches and reconciles until the lead is lost.
 func (d *Dispatcher) lead(ctx context.Context, leadership *postgres.Leadership) {
 	d.log.Info("leading the dispatch of jobs")
@@ -82,6 +86,7 @@ func (d *Dispatcher) lead(ctx context.Context, leadership *postgres.Leadership) 
 			err = r.tidy(ctx)
 		case <-d.due:
 			err = d.dispatch(ctx)
+			sleep(ctx, breath)
 		case <-poll.C:
 			err = d.dispatch(ctx)
 		}

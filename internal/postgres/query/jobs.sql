@@ -32,9 +32,10 @@ WHERE EXISTS (SELECT 1 FROM jobs j
               WHERE j.state = 'queued' AND j.stage = lane.stage AND j.class = lane.class AND j.run_at <= now());
 
 -- name: MarkDispatched :exec
--- A worker may have claimed a job already: only queued ones move.
+-- A worker may have claimed a job already: only queued ones move. Locks are
+-- taken in the order of ClaimJobs, which may be at the same rows.
 UPDATE jobs SET state = 'dispatched', dispatched_at = clock_timestamp()
-WHERE id = ANY(@ids::uuid[]) AND state = 'queued';
+WHERE id IN (SELECT j.id FROM jobs j WHERE j.id = ANY(@ids::uuid[]) AND j.state = 'queued' ORDER BY j.id FOR UPDATE);
 
 -- name: StaleDispatched :many
 SELECT id, user_id, stage, class, trace FROM jobs
@@ -45,13 +46,15 @@ ORDER BY dispatched_at LIMIT @max_rows;
 UPDATE jobs SET dispatched_at = clock_timestamp() WHERE id = ANY(@ids::uuid[]) AND state = 'dispatched';
 
 -- name: ClaimJobs :many
+-- Waits for MarkDispatched rather than skipping what it holds: the message is
+-- often here before the mark is committed.
 UPDATE jobs SET state = 'running', attempt = attempt + 1, fence = fence + 1, worker = @worker::text,
     lease_until = clock_timestamp() + make_interval(secs => @lease_seconds::double precision),
     attempt_started_at = clock_timestamp(), started_at = coalesce(started_at, clock_timestamp()),
     progress_done = 0, progress_total = 0
 WHERE id IN (SELECT j.id FROM jobs j
              WHERE j.id = ANY(@ids::uuid[]) AND j.stage = @stage AND j.state IN ('queued', 'dispatched') AND j.run_at <= clock_timestamp()
-             ORDER BY j.id FOR UPDATE SKIP LOCKED)
+             ORDER BY j.id FOR UPDATE)
 RETURNING *;
 
 -- name: UnclaimedStates :many

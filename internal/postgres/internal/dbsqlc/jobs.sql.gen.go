@@ -208,7 +208,7 @@ UPDATE jobs SET state = 'running', attempt = attempt + 1, fence = fence + 1, wor
     progress_done = 0, progress_total = 0
 WHERE id IN (SELECT j.id FROM jobs j
              WHERE j.id = ANY($3::uuid[]) AND j.stage = $4 AND j.state IN ('queued', 'dispatched') AND j.run_at <= clock_timestamp()
-             ORDER BY j.id FOR UPDATE SKIP LOCKED)
+             ORDER BY j.id FOR UPDATE)
 RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at
 `
 
@@ -219,6 +219,8 @@ type ClaimJobsParams struct {
 	Stage        domain.Stage
 }
 
+// Waits for MarkDispatched rather than skipping what it holds: the message is
+// often here before the mark is committed.
 func (q *Queries) ClaimJobs(ctx context.Context, arg ClaimJobsParams) ([]Job, error) {
 	rows, err := q.db.Query(ctx, claimJobs,
 		arg.Worker,
@@ -670,10 +672,11 @@ func (q *Queries) JobsOfUser(ctx context.Context, arg JobsOfUserParams) ([]Job, 
 
 const markDispatched = `-- name: MarkDispatched :exec
 UPDATE jobs SET state = 'dispatched', dispatched_at = clock_timestamp()
-WHERE id = ANY($1::uuid[]) AND state = 'queued'
+WHERE id IN (SELECT j.id FROM jobs j WHERE j.id = ANY($1::uuid[]) AND j.state = 'queued' ORDER BY j.id FOR UPDATE)
 `
 
-// A worker may have claimed a job already: only queued ones move.
+// A worker may have claimed a job already: only queued ones move. Locks are
+// taken in the order of ClaimJobs, which may be at the same rows.
 func (q *Queries) MarkDispatched(ctx context.Context, ids []uuid.UUID) error {
 	_, err := q.db.Exec(ctx, markDispatched, ids)
 	return err
