@@ -18,15 +18,15 @@ func main() {
 	dir := flag.String("dir", "data/postgres", "where the cluster lives")
 	addressFile := flag.String("address-file", "", "where to write the database's address once it answers")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, *dir, *addressFile); err != nil {
+	if err := run(*dir, *addressFile); err != nil {
 		fmt.Fprintln(os.Stderr, "private-postgres:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, dir, addressFile string) error {
+func run(dir, addressFile string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
 	c, err := cluster.Start(ctx, cluster.Config{Dir: dir, Log: slog.Default()})
 	if err != nil {
 		return err
