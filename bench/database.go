@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/jackc/pgx/v5"
+
+	"generalbackend/internal/postgres/cluster"
+)
+
+// startPostgres runs a private cluster with the settings of production: what is
+// committed is on the disk.
+func startPostgres(ctx context.Context, b *bench) (*cluster.Cluster, error) {
+	return cluster.Start(ctx, cluster.Config{Dir: filepath.Join(b.dir, "postgres")})
+}
+
+// newDatabase makes an empty database and returns its address and what removes it.
+func newDatabase(ctx context.Context, c *cluster.Cluster, name string) (dsn string, drop func() error, err error) {
+	quoted := pgx.Identifier{name}.Sanitize()
+	if err := execute(ctx, c.DSN("postgres"), "CREATE DATABASE "+quoted); err != nil {
+		return "", nil, fmt.Errorf("create database %s: %w", name, err)
+	}
+	return c.DSN(name), func() error {
+		return execute(context.WithoutCancel(ctx), c.DSN("postgres"), "DROP DATABASE "+quoted+" WITH (FORCE)")
+	}, nil
+}
+
+func execute(ctx context.Context, dsn, sql string) error {
+	conn, err := pgx.Connect(ctx, dsn)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	_, err = conn.Exec(ctx, sql)
+	return err
+}
