@@ -1,0 +1,134 @@
+// Package api is the HTTP edge: it turns requests into calls of the store and
+// the job engine and their answers into JSON. The published contract,
+// schema/openapi.yaml, is generated from the input and output types here.
+//
+// Operations live under /v1. Most are mounted at the root as well, for clients
+// of the previous system: there lists are bare arrays and submitting waits for
+// the result.
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Options is everything the edge is built from. Store, Engine, Accounts,
+// Searcher, Providers, Detect and Secret are required; the rest has defaults.
+type Options struct {
+	Store     Store
+	Engine    Engine
+	Accounts  Accounts
+	Searcher  Searcher
+	Providers Providers
+	Detect    DetectFunc
+
+	Secret         []byte // signs cursors
+	AllowedOrigins []string
+	TrustedProxies []string // whose X-Forwarded-For is believed; none by default
+	MaxUploadBytes int64    // 50 MiB by default
+	AllowPrivate   bool     // accept addresses of private networks for documents by URL
+	Version        string
+
+	Log       *slog.Logger
+	Metrics   *prometheus.Registry
+	Heartbeat time.Duration // of event streams; 15 s by default
+	AuthLimit Rate          // per client address on the routes of accounts
+	Logins    Rate          // failed ones, per account and client address
+}
+
+// Rate allows Burst at once and one more each Every.
+type Rate struct {
+	Every time.Duration
+	Burst int
+}
+
+// server holds what the operations share.
+type server struct {
+	Options
+	log     *slog.Logger
+	api     huma.API
+	v1      huma.API
+	root    huma.API
+	auths   *limiter
+	logins  *limiter
+	cursors cursors
+	models  modelCatalogue
+}
+
+// New builds the handler of the whole edge.
+func New(o Options) http.Handler {
+	_, router := build(o)
+	return router
+}
+
+// OpenAPI returns the description of the API as YAML, as it is published.
+func OpenAPI() ([]byte, error) {
+	s, _ := build(Options{})
+	return s.api.OpenAPI().YAML()
+}
+
+func build(o Options) (*server, *gin.Engine) {
+	s := &server{Options: withDefaults(o)}
+	s.log = s.Log
+	s.auths, s.logins = newLimiter(s.AuthLimit), newLimiter(s.Logins)
+	s.cursors = newCursors(s.Secret)
+
+	gin.SetMode(gin.ReleaseMode)
+	router := gin.New()
+	router.ContextWithFallback = true
+	router.HandleMethodNotAllowed = true
+	router.RedirectTrailingSlash = false
+	if err := router.SetTrustedProxies(s.TrustedProxies); err != nil {
+		s.log.Error("TRUSTED_PROXIES is not valid, none is trusted", "error", err)
+	}
+	s.middleware(router)
+	s.api = humagin.New(router, s.config())
+	s.mount()
+	s.operations()
+	tidy(s.api.OpenAPI())
+	s.pages(router)
+	return s, router
+}
+
+func withDefaults(o Options) Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = prometheus.NewRegistry()
+	}
+	if o.MaxUploadBytes == 0 {
+		o.MaxUploadBytes = 50 << 20
+	}
+	if o.Heartbeat == 0 {
+		o.Heartbeat = 15 * time.Second
+	}
+	if o.AuthLimit == (Rate{}) {
+		o.AuthLimit = Rate{Every: 500 * time.Millisecond, Burst: 100}
+	}
+	if o.Logins == (Rate{}) {
+		o.Logins = Rate{Every: 30 * time.Second, Burst: 10}
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	return o
+}
+
+// operations is the whole surface on one screen.
+func (s *server) operations() {
+	s.accountOperations()
+	s.projectOperations()
+	s.documentOperations()
+	s.searchOperations()
+	s.matchOperations()
+	s.jobOperations()
+	s.modelOperations()
+	s.systemOperations()
+}

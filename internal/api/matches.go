@@ -1,0 +1,243 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/matching"
+)
+
+// NewMatch asks to compare applicants with a posting.
+type NewMatch struct {
+	EmployerDocuments  []uuid.UUID `json:"employer_doc_ids" minItems:"1" maxItems:"20" doc:"The posting"`
+	ApplicantDocuments []uuid.UUID `json:"applicant_doc_ids" minItems:"1" maxItems:"200" doc:"Each is a candidate of its own, unless combine is set"`
+	Combine            bool        `json:"combine,omitempty" doc:"All applicant documents describe one person"`
+	Language           string      `json:"language,omitempty" maxLength:"2" pattern:"^([a-z]{2})?$" doc:"Of the reply; empty asks for the posting's"`
+	Provider           string      `json:"provider,omitempty" maxLength:"50" doc:"Of the language model; empty asks for the default. See /v1/llm/models"`
+	Model              string      `json:"model,omitempty" maxLength:"200" doc:"Empty asks for the provider's default"`
+	ProjectID          *uuid.UUID  `json:"project_id,omitempty" format:"uuid" nullable:"true"`
+}
+
+// Match compares applicants with a posting. match_score, and result in the
+// names of both generations of clients, are the best candidate's.
+type Match struct {
+	ID                 uuid.UUID            `json:"id" format:"uuid"`
+	UserID             uuid.UUID            `json:"user_id" format:"uuid"`
+	ProjectID          *uuid.UUID           `json:"project_id" format:"uuid" nullable:"true"`
+	EmployerDocuments  []uuid.UUID          `json:"employer_doc_ids"`
+	ApplicantDocuments []uuid.UUID          `json:"applicant_doc_ids"`
+	Combine            bool                 `json:"combine"`
+	Language           string               `json:"language"`
+	LLMType            string               `json:"llm_type" doc:"The provider asked for"`
+	Model              string               `json:"model"`
+	PromptVersion      string               `json:"prompt_version"`
+	Judge              string               `json:"judge" doc:"Who judged: llm, or offline for rules and retrieval without a model; empty until it is done"`
+	State              string               `json:"state" enum:"pending,ready,failed"`
+	JobTitle           string               `json:"job_title"`
+	MatchScore         *int                 `json:"match_score" doc:"0 to 100, computed from the verdicts; null until it is ready"`
+	Result             *matching.Reply      `json:"result,omitempty"`
+	Requirements       []domain.Requirement `json:"requirements"`
+	Candidates         []MatchCandidate     `json:"candidates" doc:"By rank"`
+	Error              *JobError            `json:"error,omitempty"`
+	CreatedAt          time.Time            `json:"created_at"`
+	UpdatedAt          time.Time            `json:"updated_at"`
+}
+
+// MatchCandidate is the result for one person.
+type MatchCandidate struct {
+	Documents []uuid.UUID      `json:"documents"`
+	Name      string           `json:"name"`
+	Rank      int              `json:"rank" doc:"Counts from 1"`
+	Cached    bool             `json:"cached" doc:"The same comparison was judged before"`
+	Verdicts  []domain.Verdict `json:"verdicts" doc:"One for each requirement, with quotes that were checked"`
+	matching.Reply
+}
+
+// AcceptedMatch is a match that a job will judge.
+type AcceptedMatch struct {
+	Job   Job   `json:"job"`
+	Match Match `json:"match"`
+}
+
+func toMatch(m domain.Match) Match {
+	shown := Match{
+		ID: m.ID, UserID: m.UserID, ProjectID: m.ProjectID,
+		EmployerDocuments: notNil(m.EmployerDocuments), ApplicantDocuments: notNil(m.ApplicantDocuments), Combine: m.Combine,
+		Language: m.Language, LLMType: m.Provider, Model: m.Model, PromptVersion: m.PromptVersion,
+		Judge: string(m.Judge), State: string(m.State), JobTitle: m.JobTitle,
+		Requirements: notNil(m.Requirements), Candidates: []MatchCandidate{},
+		Error: toJobError(m.Error), CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt,
+	}
+	for _, c := range m.Candidates {
+		shown.Candidates = append(shown.Candidates, toCandidate(c, m.Requirements))
+	}
+	if len(shown.Candidates) > 0 {
+		best := &shown.Candidates[0]
+		shown.Result, shown.MatchScore = &best.Reply, &best.MatchScore
+	}
+	return shown
+}
+
+func toCandidate(c domain.Candidate, requirements []domain.Requirement) MatchCandidate {
+	shown := MatchCandidate{
+		Documents: notNil(c.Documents), Name: c.Name, Rank: c.Rank, Cached: c.Cached,
+		Verdicts: []domain.Verdict{}, Reply: matching.NewReply(c, requirements),
+	}
+	for _, v := range c.Verdicts {
+		v.Evidence, v.Flags = notNil(v.Evidence), notNil(v.Flags)
+		shown.Verdicts = append(shown.Verdicts, v)
+	}
+	return shown
+}
+
+type matchInput struct {
+	Submission
+	Body NewMatch
+}
+
+// MatchPath names a match in an address.
+type MatchPath struct {
+	ID uuid.UUID `path:"match_id" format:"uuid"`
+}
+
+type matchesInput struct {
+	Paging
+	ProjectID optionalID `query:"project_id" format:"uuid"`
+}
+
+type matchOutput struct {
+	Body Match
+}
+
+func (s *server) matchOperations() {
+	const tag, path = "cv-matcher", "/cv-matcher/matches/{match_id}"
+	missing := []domain.Code{domain.CodeNotFound}
+	register(s, submitEndpoint[AcceptedMatch, Match](s, endpoint{
+		id: "match", method: http.MethodPost, path: "/cv-matcher/match", tag: tag, summary: "Compare applicants with a posting",
+		description: "Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.",
+		codes: []domain.Code{
+			domain.CodeNotReady, domain.CodeProviderUnknown, domain.CodeModelNotFound, domain.CodeModelUnavailable,
+			domain.CodeModelOverloaded, domain.CodeModelRateLimited, domain.CodeModelTimeout, domain.CodeModelMalformed,
+			domain.CodeModelRefused, domain.CodeContextTooLong, domain.CodeTimedOut, domain.CodeNoTextFound,
+		},
+	}), s.match)
+	registerList(s, endpoint{
+		id: "list-matches", method: http.MethodGet, path: "/cv-matcher/matches", tag: tag, summary: "List my matches",
+		description: "Without their candidates.", codes: []domain.Code{domain.CodeInvalidCursor},
+	}, s.listMatches)
+	register(s, endpoint{id: "get-match", method: http.MethodGet, path: path, tag: tag, summary: "Get a match", codes: missing}, s.getMatch)
+	register(s, endpoint{
+		id: "delete-match", method: http.MethodDelete, path: path, tag: tag, summary: "Delete a match",
+		description: "Stops its job, too.", status: http.StatusNoContent, codes: missing,
+	}, s.deleteMatch)
+}
+
+func (s *server) match(ctx context.Context, in *matchInput) (*submitted, error) {
+	m := domain.Match{
+		UserID: userID(ctx), ProjectID: in.Body.ProjectID,
+		EmployerDocuments: unique(in.Body.EmployerDocuments), ApplicantDocuments: unique(in.Body.ApplicantDocuments),
+		Combine: in.Body.Combine, Language: in.Body.Language, Provider: in.Body.Provider, Model: plain(in.Body.Model, 200),
+	}
+	hash, err := requestHash(domain.KindMatch, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	sub := domain.Submission{
+		UserID: m.UserID, ProjectID: m.ProjectID, Kind: domain.KindMatch, Stage: domain.StageMatch, Class: domain.ClassInteractive,
+		IdempotencyKey: in.IdempotencyKey, RequestHash: hash, Trace: traceparent(ctx),
+	}
+	job, err := s.replay(ctx, sub)
+	if err != nil {
+		return nil, err
+	}
+	if job != nil {
+		return s.followMatch(ctx, in.Submission, job.ResourceID, *job)
+	}
+	if m.Provider, err = s.matchable(ctx, m); err != nil {
+		return nil, err
+	}
+	if m.ID, err = uuid.NewV7(); err != nil {
+		return nil, err
+	}
+	sub.ResourceID = m.ID
+	created, accepted, err := s.Store.CreateMatch(ctx, m, sub)
+	if err != nil {
+		return nil, err
+	}
+	return s.followMatch(ctx, in.Submission, created.ID, accepted)
+}
+
+func (s *server) followMatch(ctx context.Context, in Submission, id uuid.UUID, job domain.Job) (*submitted, error) {
+	created, err := s.Store.Match(ctx, job.UserID, id)
+	if err != nil {
+		return nil, err
+	}
+	return s.follow(ctx, in, job, result{
+		accepted: func(j Job) any { return AcceptedMatch{Job: j, Match: toMatch(created)} },
+		finished: func(ctx context.Context) (any, error) {
+			done, err := s.Store.Match(ctx, job.UserID, id)
+			return toMatch(done), err
+		},
+	})
+}
+
+// matchable refuses at once what could only fail later, and names the provider
+// that will judge.
+func (s *server) matchable(ctx context.Context, m domain.Match) (string, error) {
+	provider, err := s.Providers.Provider(m.Provider)
+	if err != nil {
+		return "", err
+	}
+	documents := slices.Concat(m.EmployerDocuments, m.ApplicantDocuments)
+	if err := s.ownsAll(ctx, m.ProjectID, documents); err != nil {
+		return "", err
+	}
+	states, err := s.Store.DocumentStates(ctx, m.UserID, documents)
+	if err != nil {
+		return "", err
+	}
+	for _, id := range documents {
+		if !states[id].Usable() {
+			return "", domain.Errorf(domain.CodeNotReady, "Document %s is %s. Only documents that are ready or partial can be compared.", id, states[id])
+		}
+	}
+	return provider.Name(), nil
+}
+
+// unique keeps the first of each.
+func unique(ids []uuid.UUID) []uuid.UUID {
+	var kept []uuid.UUID
+	for _, id := range ids {
+		if !slices.Contains(kept, id) {
+			kept = append(kept, id)
+		}
+	}
+	return kept
+}
+
+func (s *server) listMatches(ctx context.Context, in *matchesInput) (Page[Match], error) {
+	const list = "matches"
+	before, err := s.cursors.decode(list, userID(ctx), in.Cursor)
+	if err != nil {
+		return Page[Match]{}, err
+	}
+	size := in.size(atRoot(ctx))
+	rows, err := s.Store.Matches(ctx, userID(ctx), in.ProjectID.get(), before, size)
+	return cut(s.cursors, list, userID(ctx), rows, size, func(m domain.Match) uuid.UUID { return m.ID }, toMatch), err
+}
+
+func (s *server) getMatch(ctx context.Context, in *MatchPath) (*matchOutput, error) {
+	m, err := s.Store.Match(ctx, userID(ctx), in.ID)
+	return &matchOutput{Body: toMatch(m)}, err
+}
+
+func (s *server) deleteMatch(ctx context.Context, in *MatchPath) (*struct{}, error) {
+	stopped, err := s.Store.DeleteMatch(ctx, userID(ctx), in.ID)
+	s.stopped(ctx, stopped, err)
+	return nil, err
+}
