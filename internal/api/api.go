@@ -37,9 +37,10 @@ type Options struct {
 
 	Log       *slog.Logger
 	Metrics   *prometheus.Registry
-	Heartbeat time.Duration // of event streams; 15 s by default
-	AuthLimit Rate          // per client address on the routes of accounts
-	Logins    Rate          // failed ones, per account and client address
+	Heartbeat time.Duration   // of event streams; 15 s by default
+	Stopping  <-chan struct{} // closed when the process stops: streams and waits end
+	AuthLimit Rate            // per client address on the routes of accounts
+	Logins    Rate            // failed ones, per account and client address
 }
 
 // Rate allows Burst at once and one more each Every.

@@ -259,7 +259,7 @@ func (s *server) streaming(ctx context.Context, fill func(context.Context, *even
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		writer := humagin.Unwrap(hc).Writer
 		out := &eventStream{
-			writer: writer, control: http.NewResponseController(writer), heartbeat: s.Heartbeat,
+			writer: writer, control: http.NewResponseController(writer), heartbeat: s.Heartbeat, stopping: s.Stopping,
 			alive: func(ctx context.Context) error { return s.Accounts.Alive(ctx, principal(ctx).SessionID) },
 		}
 		hc.SetHeader("Content-Type", "text/event-stream")

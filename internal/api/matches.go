@@ -14,8 +14,10 @@ import (
 
 // NewMatch asks to compare applicants with a posting.
 type NewMatch struct {
-	EmployerDocuments  []uuid.UUID `json:"employer_doc_ids" minItems:"1" maxItems:"20" doc:"The posting"`
-	ApplicantDocuments []uuid.UUID `json:"applicant_doc_ids" minItems:"1" maxItems:"200" doc:"Each is a candidate of its own, unless combine is set"`
+	EmployerDocuments  []uuid.UUID `json:"employer_documents,omitempty" maxItems:"20" doc:"The posting"`
+	ApplicantDocuments []uuid.UUID `json:"applicant_documents,omitempty" maxItems:"200" doc:"Each is a candidate of its own, unless combine is set"`
+	EmployerDocIDs     []uuid.UUID `json:"employer_doc_ids,omitempty" maxItems:"20" doc:"The older name of employer_documents"`
+	ApplicantDocIDs    []uuid.UUID `json:"applicant_doc_ids,omitempty" maxItems:"200" doc:"The older name of applicant_documents"`
 	Combine            bool        `json:"combine,omitempty" doc:"All applicant documents describe one person"`
 	Language           string      `json:"language,omitempty" maxLength:"2" pattern:"^([a-z]{2})?$" doc:"Of the reply; empty asks for the posting's"`
 	Provider           string      `json:"provider,omitempty" maxLength:"50" doc:"Of the language model; empty asks for the default. See /v1/llm/models"`
@@ -29,8 +31,10 @@ type Match struct {
 	ID                 uuid.UUID            `json:"id" format:"uuid"`
 	UserID             uuid.UUID            `json:"user_id" format:"uuid"`
 	ProjectID          *uuid.UUID           `json:"project_id" format:"uuid" nullable:"true"`
-	EmployerDocuments  []uuid.UUID          `json:"employer_doc_ids"`
-	ApplicantDocuments []uuid.UUID          `json:"applicant_doc_ids"`
+	EmployerDocuments  []uuid.UUID          `json:"employer_documents"`
+	ApplicantDocuments []uuid.UUID          `json:"applicant_documents"`
+	EmployerDocIDs     []uuid.UUID          `json:"employer_doc_ids" doc:"The older name of employer_documents"`
+	ApplicantDocIDs    []uuid.UUID          `json:"applicant_doc_ids" doc:"The older name of applicant_documents"`
 	Combine            bool                 `json:"combine"`
 	Language           string               `json:"language"`
 	LLMType            string               `json:"llm_type" doc:"The provider asked for"`
@@ -67,7 +71,8 @@ type AcceptedMatch struct {
 func toMatch(m domain.Match) Match {
 	shown := Match{
 		ID: m.ID, UserID: m.UserID, ProjectID: m.ProjectID,
-		EmployerDocuments: notNil(m.EmployerDocuments), ApplicantDocuments: notNil(m.ApplicantDocuments), Combine: m.Combine,
+		EmployerDocuments: notNil(m.EmployerDocuments), ApplicantDocuments: notNil(m.ApplicantDocuments),
+		EmployerDocIDs: notNil(m.EmployerDocuments), ApplicantDocIDs: notNil(m.ApplicantDocuments), Combine: m.Combine,
 		Language: m.Language, LLMType: m.Provider, Model: m.Model, PromptVersion: m.PromptVersion,
 		Judge: string(m.Judge), State: string(m.State), JobTitle: m.JobTitle,
 		Requirements: notNil(m.Requirements), Candidates: []MatchCandidate{},
@@ -137,11 +142,27 @@ func (s *server) matchOperations() {
 	}, s.deleteMatch)
 }
 
-func (s *server) match(ctx context.Context, in *matchInput) (*submitted, error) {
+// toMatch is what was asked for, under whichever names.
+func (n NewMatch) toMatch(user uuid.UUID) (domain.Match, error) {
 	m := domain.Match{
-		UserID: userID(ctx), ProjectID: in.Body.ProjectID,
-		EmployerDocuments: unique(in.Body.EmployerDocuments), ApplicantDocuments: unique(in.Body.ApplicantDocuments),
-		Combine: in.Body.Combine, Language: in.Body.Language, Provider: in.Body.Provider, Model: plain(in.Body.Model, 200),
+		UserID: user, ProjectID: n.ProjectID,
+		EmployerDocuments:  unique(slices.Concat(n.EmployerDocuments, n.EmployerDocIDs)),
+		ApplicantDocuments: unique(slices.Concat(n.ApplicantDocuments, n.ApplicantDocIDs)),
+		Combine:            n.Combine, Language: n.Language, Provider: n.Provider, Model: plain(n.Model, 200),
+	}
+	switch {
+	case len(m.EmployerDocuments) == 0:
+		return m, invalid("body.employer_documents", "must name at least one document")
+	case len(m.ApplicantDocuments) == 0:
+		return m, invalid("body.applicant_documents", "must name at least one document")
+	}
+	return m, nil
+}
+
+func (s *server) match(ctx context.Context, in *matchInput) (*submitted, error) {
+	m, err := in.Body.toMatch(userID(ctx))
+	if err != nil {
+		return nil, err
 	}
 	hash, err := requestHash(domain.KindMatch, in.Body)
 	if err != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -19,6 +20,7 @@ type eventStream struct {
 	writer    http.ResponseWriter
 	control   *http.ResponseController
 	heartbeat time.Duration
+	stopping  <-chan struct{}
 	due       time.Time                   // of the next heartbeat
 	alive     func(context.Context) error // whether the login still holds
 }
@@ -47,6 +49,9 @@ func (e *eventStream) write(text string) error {
 	return e.control.Flush()
 }
 
+// errStopping ends a stream; the client connects again, to another process.
+var errStopping = errors.New("the process stops")
+
 // gather is how long hints are collected, so that a busy moment costs one look.
 const gather = 50 * time.Millisecond
 
@@ -62,6 +67,8 @@ func (e *eventStream) wait(ctx context.Context, hints <-chan domain.JobHint, cha
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-e.stopping:
+		return errStopping
 	case <-beat.C:
 		e.due = time.Time{}
 		if err := e.alive(ctx); err != nil {

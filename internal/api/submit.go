@@ -152,6 +152,8 @@ func (s *server) await(ctx context.Context, job domain.Job, wait time.Duration) 
 			return job, ctx.Err()
 		case <-end.C:
 			return job, nil
+		case <-s.Stopping:
+			return job, nil
 		case <-hints:
 		case <-poll.C:
 		}

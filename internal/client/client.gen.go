@@ -655,16 +655,21 @@ type LoginTokenType string
 
 // Match defines model for Match.
 type Match struct {
-	ApplicantDocIds []string `json:"applicant_doc_ids"`
+	// ApplicantDocIds The older name of applicant_documents
+	ApplicantDocIds    []string `json:"applicant_doc_ids"`
+	ApplicantDocuments []string `json:"applicant_documents"`
 
 	// Candidates By rank
-	Candidates     []MatchCandidate   `json:"candidates"`
-	Combine        bool               `json:"combine"`
-	CreatedAt      time.Time          `json:"created_at"`
-	EmployerDocIds []string           `json:"employer_doc_ids"`
-	Error          *JobError          `json:"error,omitempty"`
-	ID             openapi_types.UUID `json:"id"`
-	JobTitle       string             `json:"job_title"`
+	Candidates []MatchCandidate `json:"candidates"`
+	Combine    bool             `json:"combine"`
+	CreatedAt  time.Time        `json:"created_at"`
+
+	// EmployerDocIds The older name of employer_documents
+	EmployerDocIds    []string           `json:"employer_doc_ids"`
+	EmployerDocuments []string           `json:"employer_documents"`
+	Error             *JobError          `json:"error,omitempty"`
+	ID                openapi_types.UUID `json:"id"`
+	JobTitle          string             `json:"job_title"`
 
 	// Judge Who judged: llm, or offline for rules and retrieval without a model; empty until it is done
 	Judge    string `json:"judge"`
@@ -732,14 +737,20 @@ type Models struct {
 
 // NewMatch defines model for NewMatch.
 type NewMatch struct {
-	// ApplicantDocIds Each is a candidate of its own, unless combine is set
-	ApplicantDocIds []string `json:"applicant_doc_ids"`
+	// ApplicantDocIds The older name of applicant_documents
+	ApplicantDocIds *[]string `json:"applicant_doc_ids,omitempty"`
+
+	// ApplicantDocuments Each is a candidate of its own, unless combine is set
+	ApplicantDocuments *[]string `json:"applicant_documents,omitempty"`
 
 	// Combine All applicant documents describe one person
 	Combine *bool `json:"combine,omitempty"`
 
-	// EmployerDocIds The posting
-	EmployerDocIds []string `json:"employer_doc_ids"`
+	// EmployerDocIds The older name of employer_documents
+	EmployerDocIds *[]string `json:"employer_doc_ids,omitempty"`
+
+	// EmployerDocuments The posting
+	EmployerDocuments *[]string `json:"employer_documents,omitempty"`
 
 	// Language Of the reply; empty asks for the posting's
 	Language *string `json:"language,omitempty"`
