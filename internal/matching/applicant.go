@@ -36,6 +36,7 @@ type Applicant struct {
 	segments []segment
 	entries  []entry
 	counts   map[string]float64 // how often each term occurs
+	where    map[string][]int   // segments that hold each term
 	shares   []float64          // by field of work, of what the documents speak of; sum 1
 	degree   degree
 	degreeAt int // segment, -1: none
@@ -45,7 +46,7 @@ type Applicant struct {
 // ReadApplicant reads the whole of an applicant's documents; periods of work
 // that are still open end now.
 func (r *Rules) ReadApplicant(sources []*Source, now time.Time) *Applicant {
-	p := &Applicant{lexicon: r.lexicon, sources: sources, counts: map[string]float64{}, degreeAt: -1}
+	p := &Applicant{lexicon: r.lexicon, sources: sources, counts: map[string]float64{}, where: map[string][]int{}, degreeAt: -1}
 	for _, s := range sources {
 		lang := s.Language
 		if _, known := r.lexicon.weights[lang]; !known {
@@ -67,7 +68,10 @@ func (p *Applicant) addSegment(s *Source, from, to int, language string, now tim
 	}
 	seg := segment{source: s, from: from, to: to, text: string(s.text[from:to]), language: language, terms: map[string]bool{}, fields: map[int]bool{}}
 	for _, t := range p.lexicon.terms(s.text, from, to, language) {
-		seg.terms[t.key] = true
+		if !seg.terms[t.key] {
+			seg.terms[t.key] = true
+			p.where[t.key] = append(p.where[t.key], len(p.segments))
+		}
 		p.counts[t.key]++
 		if t.concept >= 0 {
 			seg.fields[p.lexicon.concepts[t.concept].field] = true

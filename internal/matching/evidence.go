@@ -37,29 +37,35 @@ func (a *Applicant) cover(d demand) finding {
 // bestSegments are the segment that says most of the demand and the one that
 // adds most to it; -1 where there is none.
 func (a *Applicant) bestSegments(d demand) (first, second int) {
-	first, second = -1, -1
-	best := 0.0
-	for i := range a.segments {
-		if c := a.segments[i].coverage(d); c > best {
-			best, first = c, i
-		}
+	first, best := a.richest(d.terms)
+	if best == 0 {
+		return -1, -1
 	}
-	if first < 0 {
-		return first, second
-	}
-	rest := demand{}
+	var rest []term
 	for _, t := range d.terms {
 		if !a.segments[first].terms[t.key] {
-			rest.terms = append(rest.terms, t)
+			rest = append(rest, t)
 		}
 	}
-	best = plainWeight / 2 // generic words alone are not worth a quote
-	for i := range a.segments {
-		if c := a.segments[i].coverage(rest); c > best {
-			best, second = c, i
-		}
+	second, best = a.richest(rest)
+	if best <= plainWeight/2 { // generic words alone are not worth a quote
+		return first, -1
 	}
 	return first, second
+}
+
+// richest is the first segment that holds most of the terms, by weight.
+func (a *Applicant) richest(terms []term) (at int, weight float64) {
+	sums := map[int]float64{}
+	for _, t := range terms {
+		for _, i := range a.where[t.key] {
+			sums[i] += t.weight
+			if s := sums[i]; s > weight || s == weight && i < at {
+				at, weight = i, s
+			}
+		}
+	}
+	return at, weight
 }
 
 func (s *segment) coverage(d demand) float64 {
@@ -167,8 +173,11 @@ func (a *Applicant) findDegree(d demand, f *finding, lexical, related float64) {
 func (a *Applicant) findTongue(d demand) finding {
 	for i, s := range a.segments {
 		for _, t := range tongues {
+			if t.code != d.tongue {
+				continue
+			}
 			at := t.words.FindStringIndex(s.text)
-			if t.code != d.tongue || at == nil {
+			if at == nil {
 				continue
 			}
 			f := finding{strength: 0.9, segments: []int{i}, found: []string{s.text[at[0]:at[1]]}}

@@ -20,26 +20,34 @@ const (
 	degreeDoctor
 )
 
+// degrees lists how degrees are named, highest first. A text without any of the
+// hints, in lower case, need not be searched for the words.
 var degrees = []struct {
 	degree degree
+	hints  []string
 	words  *regexp.Regexp
 }{
-	{degreeDoctor, regexp.MustCompile(`(?i)\b(ph\.?\s?d|doctor(ate|al)?( of philosophy)?|promotion zum|promoviert|doktor(grad)?|dr\. (rer|phil|ing|med)|doctorado|juris doctor|m\.?d\.)(\W|$)`)},
-	{degreeMaster, regexp.MustCompile(`(?i)(\bmaster('?s)?( degree| of| in|:|,)|\bmaster('?s)?\s*$|\bm\.?b\.?a\b|\bm\.\s?(sc|a|s|ed)\.|\bmsc\b|\bdiplom(-|\pL*ingenieur|kauf)|\bdipl\.|\bmagister\b|\bstaatsexamen\b|\bm\pLster (en|universitario)|\blicenciatura\b|\bgraduate degree)`)},
-	{degreeBachelor, regexp.MustCompile(`(?i)(\bbachelor|\bb\.\s?(sc|a|s|eng)\b|\bbsc\b|\bb\.?s\.?n\b|four[- ]year (college|university|degree)|\bcollege degree|\buniversity degree|\bdegree (in|from)\b|graduation from an? (accredited|recognized)|\b\pL*studium\b|\bhochschul\pL*|\buniversit\pLtsabschluss|\bfachhochschul\pL*|\bgrado en\b|t\pLtulo universitario|\bgraduado\b)`)},
-	{degreeVocational, regexp.MustCompile(`(?i)(\bassociate('?s)? (degree|of|in)|\bassociate of\b|apprentice(ship)?|journey(man|-level)|vocational|trade school|technical college|\b\pL*ausbildung\b|\bgelernte|\bfacharbeiter|\bgesellenbrief|\bmeister(brief|pr\pLfung)|formaci\pLn profesional|ciclo formativo|t\pLcnico superior)`)},
-	{degreeSchool, regexp.MustCompile(`(?i)(high school|\bged\b|twelfth grade|\babitur\b|realschul|hauptschul|schulabschluss|mittlere reife|bachillerato|\beso\b|secondary school)`)},
+	{degreeDoctor, []string{"ph", "doctor", "doktor", "promo", "dr.", "md.", "m.d"}, regexp.MustCompile(`(?i)\b(ph\.?\s?d|doctor(ate|al)?( of philosophy)?|promotion zum|promoviert|doktor(grad)?|dr\. (rer|phil|ing|med)|doctorado|juris doctor|m\.?d\.)(\W|$)`)},
+	{degreeMaster, []string{"master", "mba", "m.", "msc", "dipl", "magister", "staatsexamen", "máster", "licenciatura", "graduate degree"}, regexp.MustCompile(`(?i)(\bmaster('?s)?( degree| of| in|:|,)|\bmaster('?s)?\s*$|\bm\.?b\.?a\b|\bm\.\s?(sc|a|s|ed)\.|\bmsc\b|\bdiplom(-|\pL*ingenieur|kauf)|\bdipl\.|\bmagister\b|\bstaatsexamen\b|\bm\pLster (en|universitario)|\blicenciatura\b|\bgraduate degree)`)},
+	{degreeBachelor, []string{"bachelor", "b.", "bsc", "bsn", "college", "universit", "degree", "graduation", "studium", "hochschul", "grado", "graduado"}, regexp.MustCompile(`(?i)(\bbachelor|\bb\.\s?(sc|a|s|eng)\b|\bbsc\b|\bb\.?s\.?n\b|four[- ]year (college|university|degree)|\bcollege degree|\buniversity degree|\bdegree (in|from)\b|graduation from an? (accredited|recognized)|\b\pL*studium\b|\bhochschul\pL*|\buniversit\pLtsabschluss|\bfachhochschul\pL*|\bgrado en\b|t\pLtulo universitario|\bgraduado\b)`)},
+	{degreeVocational, []string{"associate", "apprentice", "journey", "vocational", "trade school", "technical college", "ausbildung", "gelernte", "facharbeiter", "gesellenbrief", "meister", "formaci", "ciclo", "superior"}, regexp.MustCompile(`(?i)(\bassociate('?s)? (degree|of|in)|\bassociate of\b|apprentice(ship)?|journey(man|-level)|vocational|trade school|technical college|\b\pL*ausbildung\b|\bgelernte|\bfacharbeiter|\bgesellenbrief|\bmeister(brief|pr\pLfung)|formaci\pLn profesional|ciclo formativo|t\pLcnico superior)`)},
+	{degreeSchool, []string{"high school", "ged", "twelfth", "abitur", "realschul", "hauptschul", "schulabschluss", "mittlere", "bachillerato", "eso", "secondary"}, regexp.MustCompile(`(?i)(high school|\bged\b|twelfth grade|\babitur\b|realschul|hauptschul|schulabschluss|mittlere reife|bachillerato|\beso\b|secondary school)`)},
 }
 
 // degreeIn is the highest degree a text names. A demand is met by the lowest
 // of those it lists, see lowestDegree.
 func degreeIn(text string) degree {
+	lower := strings.ToLower(text)
 	for _, d := range degrees {
-		if d.words.MatchString(text) {
+		if containsAny(lower, d.hints) && d.words.MatchString(text) {
 			return d.degree
 		}
 	}
 	return degreeNone
+}
+
+func containsAny(text string, parts []string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(text, p) })
 }
 
 func lowestDegree(text string) degree {
