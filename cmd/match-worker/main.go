@@ -23,6 +23,6 @@ func run(ctx context.Context, rt *app.Runtime) error {
 	}
 	embedder := app.NewEmbedder(stores.Postgres, models, rt.Config)
 	defer embedder.Close()
-	search := app.NewSearch(stores.Postgres, embedder)
+	search := app.NewSearch(stores.Postgres, embedder, rt.Log)
 	return rt.RunParts(ctx, rt.Watch(), app.NewWorkers(rt, stores).Match(models, search))
 }

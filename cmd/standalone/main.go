@@ -41,7 +41,7 @@ func run(ctx context.Context, rt *app.Runtime) error {
 	}
 	embedder := app.NewEmbedder(stores.Postgres, models, rt.Config)
 	defer embedder.Close()
-	search := app.NewSearch(stores.Postgres, embedder)
+	search := app.NewSearch(stores.Postgres, embedder, rt.Log)
 	edge, err := rt.NewEdge(ctx, stores, models, search)
 	if err != nil {
 		return err

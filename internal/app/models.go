@@ -77,13 +77,15 @@ func (e *Embedder) Query(ctx context.Context, text string) ([]float32, int64, er
 	return b.Query(ctx, text)
 }
 
-// Provider names the provider of the active space.
-func (e *Embedder) Provider(ctx context.Context) (string, error) {
-	b, err := e.Batcher(ctx)
-	if err != nil {
-		return "", err
+// Space is the active space, as far as it is known: its ID is 0 before the first
+// use succeeded.
+func (e *Embedder) Space() domain.EmbeddingSpace {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.batcher == nil {
+		return domain.EmbeddingSpace{}
 	}
-	return b.Space().Provider, nil
+	return e.batcher.Space()
 }
 
 // Down reports whether the provider of the space is known not to answer.

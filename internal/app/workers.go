@@ -2,9 +2,12 @@ package app
 
 import (
 	"context"
+	"net/netip"
+	"time"
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/embedding"
+	"generalbackend/internal/extraction"
 	"generalbackend/internal/jobs"
 	"generalbackend/internal/matching"
 	"generalbackend/internal/postgres"
@@ -35,6 +38,28 @@ func NewWorkers(rt *Runtime, s *Stores) *Workers {
 func (w *Workers) part(stage jobs.Stage) Part {
 	r := jobs.NewRunner(stage, w.stores.Postgres, w.stores.Queue, w.rt.timing(), w.metrics, w.rt.Log)
 	return Part{Name: string(stage.Name), Run: r.Run}
+}
+
+// Extract is the part that works the extract stage; stop ends its idle children.
+func (w *Workers) Extract() (part Part, stop func()) {
+	c := w.rt.Config
+	limits := extraction.Limits{
+		MaxPages: c.Extraction.MaxPages, MaxText: int(c.Extraction.MaxTextMB << 20), MaxBytes: max(c.HTTP.MaxUploadMB, c.Extraction.URLMaxMB) << 20,
+		Memory: int64(c.Extraction.MemoryMB) << 20, CPU: time.Duration(c.Extraction.CPUSeconds) * time.Second,
+	}
+	sandbox := extraction.NewSandbox(limits, c.Jobs.ExtractSlots, w.rt.Log)
+	fetch := extraction.FetchOptions{
+		MaxBytes: c.Extraction.URLMaxMB << 20, MaxRedirects: c.Extraction.URLMaxRedirects, Timeout: c.Extraction.URLTimeout,
+		IgnoreRobots: c.Extraction.URLIgnoreRobots,
+	}
+	if c.Extraction.URLAllowPrivate {
+		fetch.AllowAddr = func(netip.Addr) bool { return true }
+		fetch.AllowPort = func(uint16) bool { return true }
+	}
+	worker := extraction.NewWorker(postgres.Ingest{Store: w.stores.Postgres}, sandbox, extraction.NewFetcher(fetch), w.rt.Log)
+	return w.part(jobs.Stage{
+		Name: domain.StageExtract, Worker: worker, Slots: c.Jobs.ExtractSlots, Timeout: c.Jobs.ExtractTimeout,
+	}), sandbox.Close
 }
 
 // Embed is the part that works the embed stage.

@@ -1,0 +1,92 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"generalbackend/internal/api"
+	"generalbackend/internal/auth"
+	"generalbackend/internal/config"
+	"generalbackend/internal/extraction"
+	"generalbackend/internal/jobs"
+	"generalbackend/internal/telemetry"
+)
+
+// requestPatience is how long requests may take to end when the process stops;
+// event streams end at once.
+const requestPatience = 10 * time.Second
+
+// Edge is the HTTP side of a process.
+type Edge struct {
+	rt       *Runtime
+	engine   *jobs.Engine
+	handler  http.Handler
+	stopping chan struct{}
+}
+
+// NewEdge makes the edge and, at the first start, the administrator.
+func (rt *Runtime) NewEdge(ctx context.Context, s *Stores, models *Models, search *Search) (*Edge, error) {
+	c := rt.Config
+	accounts, err := auth.New(s.Postgres, auth.Options{
+		Secret:    []byte(c.Accounts.SecretKey.Reveal()),
+		AccessTTL: c.Accounts.AccessTokenTTL(), RefreshTTL: c.Accounts.RefreshTokenTTL(),
+		RegistrationClosed: c.Accounts.Registration == config.RegistrationClosed,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := rt.ensureAdmin(ctx, s, accounts); err != nil {
+		return nil, err
+	}
+	engine, err := jobs.NewEngine(s.Postgres, s.Queue, rt.Log)
+	if err != nil {
+		return nil, err
+	}
+	rt.Metrics.MustRegister(jobs.NewDepths(s.Postgres))
+	e := &Edge{rt: rt, engine: engine, stopping: make(chan struct{})}
+	e.handler = api.New(api.Options{
+		Store: s.Postgres, Engine: engine, Accounts: accounts, Searcher: search, Providers: models, Detect: extraction.Detect,
+		Secret: []byte(c.Accounts.SecretKey.Reveal()), AllowedOrigins: c.HTTP.AllowedOrigins,
+		MaxUploadBytes: c.HTTP.MaxUploadBytes(), AllowPrivate: c.Extraction.URLAllowPrivate,
+		Version: telemetry.Version(), Log: rt.Log, Metrics: rt.Metrics, Stopping: e.stopping,
+	})
+	return e, nil
+}
+
+// ensureAdmin makes the configured administrator when there is none at all.
+func (rt *Runtime) ensureAdmin(ctx context.Context, s *Stores, accounts *auth.Auth) error {
+	c := rt.Config.Accounts
+	if c.AdminEmail == "" || c.AdminPassword == "" {
+		return nil
+	}
+	admin, err := accounts.NewUser(ctx, auth.NewAccount{Email: c.AdminEmail, Password: c.AdminPassword.Reveal()})
+	if err != nil {
+		return fmt.Errorf("make the administrator of ADMIN_EMAIL: %w", err)
+	}
+	made, err := s.Postgres.EnsureAdmin(ctx, admin)
+	if made {
+		rt.Log.Info("made the first administrator")
+	}
+	return err
+}
+
+// Serve is the part that answers on PORT. It hands the real address to ready,
+// which may be nil.
+func (e *Edge) Serve(ready func(net.Addr)) Part {
+	return Part{Name: "http", Run: func(ctx context.Context) error {
+		defer context.AfterFunc(ctx, func() { close(e.stopping) })()
+		announce := func(addr net.Addr) {
+			e.rt.Log.Info("answering requests", "address", addr.String())
+			if ready != nil {
+				ready(addr)
+			}
+		}
+		return Serve(e.rt.Log, e.rt.Config.HTTP.ListenAddress(), requestPatience, e.handler, announce)(ctx)
+	}}
+}
+
+// Close ends listening for hints.
+func (e *Edge) Close() { e.engine.Close() }
