@@ -11,11 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"generalbackend/internal/domain"
-	"generalbackend/internal/matching"
-
 	"github.com/gen2brain/go-fitz"
 	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/matching"
 )
 
 // wantAUC is what the judge without a model has to reach on English postings;

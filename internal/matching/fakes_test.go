@@ -8,11 +8,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
 	"generalbackend/internal/matching"
-
-	"github.com/google/uuid"
 )
 
 // memory is a Store of one user.
@@ -99,9 +99,6 @@ func (m *model) Complete(_ context.Context, req llm.CompleteRequest) (llm.Comple
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.requests = append(m.requests, req)
-	if m.err != nil {
-		return llm.CompleteResponse{}, m.err
-	}
 	user, schema := req.Messages[1].Content, string(req.Schema)
 	answer := m.describe
 	switch {
@@ -110,7 +107,8 @@ func (m *model) Complete(_ context.Context, req llm.CompleteRequest) (llm.Comple
 	case strings.Contains(schema, `"requirements"`):
 		answer = m.read
 	}
-	return llm.CompleteResponse{Content: answer(user), Provider: m.name, Model: req.Model}, nil
+	content := answer(user)
+	return llm.CompleteResponse{Content: content, Provider: m.name, Model: req.Model}, m.err
 }
 
 func (m *model) Embed(context.Context, llm.EmbedRequest) (llm.EmbedResponse, error) {

@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 
-	"generalbackend/internal/domain"
-
 	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
 )
 
 // Settings are what a result depends on besides the documents.

@@ -1,16 +1,18 @@
 package matching
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
-
-	"github.com/google/uuid"
 )
 
 // Retriever finds passages in a user's documents.
@@ -30,7 +32,9 @@ type modelJudge struct {
 }
 
 const (
-	batchSize       = 6 // requirements per call: their answers fit answerTokens
+	batchSize       = 5    // requirements per call: their answers fit answerTokens
+	partSize        = 6000 // characters of a posting per call: its requirements fit answerTokens
+	smallestText    = 1500 // characters; a model that fails on less fails for good
 	passagesPerItem = 4
 )
 
@@ -66,27 +70,61 @@ type readAnswer struct {
 func (j *modelJudge) readPosting(ctx context.Context, text, language string) (domain.Posting, error) {
 	out := domain.Posting{Language: language}
 	seen := map[string]bool{}
-	for _, part := range splitText(text, textBudget(j.context)) {
-		var answer readAnswer
-		if err := j.ask(ctx, systemRead, fence("POSTING", part), json.RawMessage(schemaRead), &answer); err != nil {
+	for _, part := range splitText(text, min(partSize, textBudget(j.context))) {
+		answers, err := j.readPart(ctx, part)
+		if err != nil {
 			return out, err
 		}
-		if err := answer.check(); err != nil {
-			return out, err
-		}
-		if out.Title == "" {
-			out.Title = strings.TrimSpace(*answer.Title)
-		}
-		for _, r := range answer.Requirements {
-			r.Text = strings.TrimSpace(r.Text)
-			if key := strings.ToLower(r.Text); !seen[key] {
-				seen[key] = true
-				out.Requirements = append(out.Requirements, domain.Requirement{Text: r.Text, Kind: r.Kind, Category: r.Category})
-			}
+		for _, a := range answers {
+			out.Title = cmp.Or(out.Title, strings.TrimSpace(*a.Title))
+			out.Requirements = a.appendTo(out.Requirements, seen)
 		}
 	}
 	finish(&out)
 	return out, nil
+}
+
+// readPart reads a part of a posting; one that is too much at once is halved.
+func (j *modelJudge) readPart(ctx context.Context, part string) ([]readAnswer, error) {
+	var answer readAnswer
+	err := j.ask(ctx, systemRead, fence("POSTING", part), json.RawMessage(schemaRead), &answer)
+	if err == nil {
+		err = answer.check()
+	}
+	if err == nil {
+		return []readAnswer{answer}, nil
+	}
+	n := utf8.RuneCountInString(part)
+	if !tooMuch(err) || n < smallestText {
+		return nil, err
+	}
+	var out []readAnswer
+	for _, half := range splitText(part, n/2+1) {
+		answers, err := j.readPart(ctx, half)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, answers...)
+	}
+	return out, nil
+}
+
+// tooMuch tells failures that less text may mend.
+func tooMuch(err error) bool {
+	code := domain.CodeOf(err)
+	return code == domain.CodeContextTooLong || code == domain.CodeModelMalformed
+}
+
+// appendTo adds the requirements that are not there yet.
+func (a *readAnswer) appendTo(reqs []domain.Requirement, seen map[string]bool) []domain.Requirement {
+	for _, r := range a.Requirements {
+		text := strings.TrimSpace(r.Text)
+		if key := strings.ToLower(text); !seen[key] {
+			seen[key] = true
+			reqs = append(reqs, domain.Requirement{Text: text, Kind: r.Kind, Category: r.Category})
+		}
+	}
+	return reqs
 }
 
 // check holds the answer against what the schema promised: a provider may not
@@ -122,11 +160,7 @@ func (j *modelJudge) verdicts(ctx context.Context, posting domain.Posting, sourc
 	reader := j.newReader(sources, posting)
 	var out []domain.Verdict
 	for batch := range slices.Chunk(posting.Requirements, batchSize) {
-		text, err := reader.text(ctx, batch)
-		if err != nil {
-			return nil, err
-		}
-		verdicts, err := j.judgeBatch(ctx, batch, text, sources, language)
+		verdicts, err := j.readAndJudge(ctx, reader, batch, language)
 		if err != nil {
 			return nil, err
 		}
@@ -134,6 +168,22 @@ func (j *modelJudge) verdicts(ctx context.Context, posting domain.Posting, sourc
 		done(len(verdicts))
 	}
 	return out, nil
+}
+
+// readAndJudge shows the model less while the text is more than it can hold:
+// our count of tokens is an estimate.
+func (j *modelJudge) readAndJudge(ctx context.Context, r *reader, batch []domain.Requirement, language string) ([]domain.Verdict, error) {
+	for {
+		text, err := r.text(ctx, batch)
+		if err != nil {
+			return nil, err
+		}
+		verdicts, err := j.judgeBatch(ctx, batch, text, r.sources, language)
+		if domain.CodeOf(err) != domain.CodeContextTooLong || r.limit < smallestText {
+			return verdicts, err
+		}
+		r.limit /= 2
+	}
 }
 
 // judgeBatch asks for the verdicts of a batch and once more for those left

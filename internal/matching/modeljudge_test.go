@@ -7,11 +7,11 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"generalbackend/internal/domain"
-	"generalbackend/internal/matching"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/matching"
 )
 
 func TestModelVerdictsAreCheckedAndScored(t *testing.T) {
@@ -79,8 +79,11 @@ func TestModelIsAskedOnceMoreForWhatItLeftOut(t *testing.T) {
 		flags  []domain.Flag
 	}{
 		"answered then": {func(user string) string { return verdictsFor(user, bakerVerdicts()) }, domain.LevelFull, []domain.Flag{}},
-		"left out again": {same(`{"verdicts":[{"id":"r99","level":"full","confidence":1,"quote":"x","reason":"y"}]}`),
-			domain.LevelMissing, []domain.Flag{domain.FlagUnjudged}},
+		"left out again": {
+			same(`{"verdicts":[{"id":"r99","level":"full","confidence":1,"quote":"x","reason":"y"}]}`),
+			domain.LevelMissing,
+			[]domain.Flag{domain.FlagUnjudged},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -217,6 +220,29 @@ func TestModelReadsLongPostingsInParts(t *testing.T) {
 		if !strings.Contains(seen.String(), fmt.Sprintf("number %d about", i)) {
 			t.Fatalf("requirement %d was never shown to the model", i)
 		}
+	}
+}
+
+func TestModelGetsLessWhenItCannotHoldAll(t *testing.T) {
+	t.Parallel()
+	store, llm := bakery(strings.Repeat(bakerCV, 150)), baker()
+	store.match.EmployerDocuments[0] = store.add("long.txt", strings.Repeat("- Two years in a bakery with rye and wheat\n\n", 100))
+	honest := llm.verdicts
+	tooLong := domain.Errorf(domain.CodeContextTooLong, "Too long.")
+	limit := func(most int, answer func(string) string) func(string) string {
+		return func(user string) string {
+			if llm.err = nil; len(user) > most {
+				llm.err = tooLong
+			}
+			return answer(user)
+		}
+	}
+	llm.read, llm.verdicts = limit(2500, llm.read), limit(6000, honest)
+	if err := work(t, store, llm, matching.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if c := store.last(t).Candidates[0]; c.Verdicts[0].Level != domain.LevelFull {
+		t.Errorf("verdict = %+v, want the occupation found in what was shown", c.Verdicts[0])
 	}
 }
 

@@ -3,11 +3,11 @@ package matching_test
 import (
 	"testing"
 
-	"generalbackend/internal/domain"
-	"generalbackend/internal/matching"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/matching"
 )
 
 func source(pages ...string) *matching.Source {

@@ -8,9 +8,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"generalbackend/internal/domain"
-
 	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
 )
 
 // reader chooses what of an applicant's documents the model sees: all of it

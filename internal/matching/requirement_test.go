@@ -5,10 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"generalbackend/internal/domain"
 	"generalbackend/internal/matching"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 const postingEN = `SENIOR PAYROLL CLERK

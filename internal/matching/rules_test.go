@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"generalbackend/internal/domain"
-	"generalbackend/internal/matching"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/matching"
 )
 
 // now is when open periods of work end in these tests.

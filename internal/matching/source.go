@@ -4,9 +4,9 @@ import (
 	"sort"
 	"strings"
 
-	"generalbackend/internal/domain"
-
 	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
 )
 
 // Source is a document as the judge reads it: its whole text with the places

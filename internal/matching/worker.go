@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
-
-	"github.com/google/uuid"
 )
 
 // Store keeps matches. CachedCandidate answers nil when it has none; SaveMatch

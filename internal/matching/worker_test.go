@@ -5,11 +5,11 @@ import (
 	"errors"
 	"testing"
 
-	"generalbackend/internal/domain"
-	"generalbackend/internal/matching"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/matching"
 )
 
 func payrollMatch() *memory {
