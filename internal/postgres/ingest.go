@@ -76,9 +76,12 @@ func extractedDocument(id uuid.UUID, x domain.Extraction) (dbsqlc.SaveExtractedD
 			unreadable = append(unreadable, int32(p.Number))
 		}
 	}
-	metadata, err := json.Marshal(map[string]any{
-		"properties": x.Metadata, "outline": x.Outline, "warnings": x.Warnings, "final_url": x.FinalURL,
-	})
+	metadata, err := json.Marshal(struct {
+		Properties map[string]string     `json:"properties,omitempty"`
+		Outline    []domain.OutlineEntry `json:"outline,omitempty"`
+		Warnings   []string              `json:"warnings,omitempty"`
+		FinalURL   string                `json:"final_url,omitempty"`
+	}{x.Metadata, x.Outline, x.Warnings, x.FinalURL})
 	state := string(x.State)
 	params := dbsqlc.SaveExtractedDocumentParams{
 		ID: id, Type: x.Type, Title: x.Title, Content: strings.Join(texts, domain.PageSeparator),
