@@ -67,7 +67,7 @@ func (p *Applicant) addSegment(s *Source, from, to int, language string, now tim
 		return
 	}
 	seg := segment{source: s, from: from, to: to, text: string(s.text[from:to]), language: language, terms: map[string]bool{}, fields: map[int]bool{}}
-	for _, t := range p.lexicon.terms(s.text, from, to, language) {
+	for _, t := range p.lexicon.allTerms(s.text, from, to, language) {
 		if !seg.terms[t.key] {
 			seg.terms[t.key] = true
 			p.where[t.key] = append(p.where[t.key], len(p.segments))

@@ -23,10 +23,7 @@ const (
 	minCompound   = 5    // letters of a word that counts inside a German compound
 )
 
-type concept struct {
-	name  string // as written in the lexicon, for reasons
-	field int
-}
+type concept struct{ field int }
 
 type field struct {
 	name   string
@@ -71,11 +68,11 @@ func (l *lexicon) addLine(line string) {
 		l.fields = append(l.fields, field{name, w})
 		return
 	}
-	phrases := strings.Split(line, ";")
-	id := len(l.concepts)
-	l.concepts = append(l.concepts, concept{name: strings.TrimSpace(phrases[0]), field: len(l.fields) - 1})
-	for _, p := range phrases {
-		l.addPhrase(strings.TrimSpace(p), id)
+	for _, phrases := range strings.Split(line, "|") {
+		l.concepts = append(l.concepts, concept{field: len(l.fields) - 1})
+		for _, p := range strings.Split(phrases, ";") {
+			l.addPhrase(strings.TrimSpace(p), len(l.concepts)-1)
+		}
 	}
 }
 
@@ -130,8 +127,18 @@ type term struct {
 	from, to int
 }
 
-// terms reads the terms of text[from:to].
+// terms reads the terms of text[from:to], of nested phrases the longest.
 func (l *lexicon) terms(text []rune, from, to int, language string) []term {
+	return l.read(text, from, to, language, false)
+}
+
+// allTerms reads the single words inside phrases as well: who is a registered
+// nurse is a nurse, but not the other way round.
+func (l *lexicon) allTerms(text []rune, from, to int, language string) []term {
+	return l.read(text, from, to, language, true)
+}
+
+func (l *lexicon) read(text []rune, from, to int, language string, nested bool) []term {
 	tokens := tokenize(text[from:to])
 	stems := make([]string, len(tokens))
 	for i, t := range tokens {
@@ -142,6 +149,11 @@ func (l *lexicon) terms(text []rune, from, to int, language string) []term {
 		if id, n := l.phraseAt(tokens, stems, i, language); n > 0 {
 			a, b := tokens[i].from+from, tokens[i+n-1].to+from
 			out = append(out, l.conceptTerm(id, string(text[a:b]), a, b))
+			for k := i; nested && n > 1 && k < i+n; k++ {
+				if id, m := l.phraseAt(tokens[:k+1], stems, k, language); m == 1 {
+					out = append(out, l.conceptTerm(id, tokens[k].word, tokens[k].from+from, tokens[k].to+from))
+				}
+			}
 			i += n
 			continue
 		}

@@ -30,6 +30,7 @@ var (
 	mustCue       = regexp.MustCompile(`(?i)\b(must|require[ds]?|requirements?|should|need(ed)?|minimum|sollten?|müssen|muss|voraus\pL*|erforderlich|debe\pL*|requiere|requisito|imprescindible)\b`)
 	employerCue   = regexp.MustCompile(`(?i)^(we|our|the company|wir|unsere?r?|das unternehmen|als unternehmen|nuestr[oa]s?|somos|la empresa)\b`)
 	procedureCue  = regexp.MustCompile(`(?i)\b(applicants?|application|time of filing|examination|eligible list|appointment|bewerbungsunterlagen)\b`)
+	listLead      = regexp.MustCompile(`(?i)^[^:;]{0,80}\b(includ(e|es|ing)|following|folgendes?|siguientes)\b[^:;]{0,20}:\s+`)
 	leadingAnd    = regexp.MustCompile(`(?i)^(and|or|und|oder|y|o)\s+(the ability to\s+)?`)
 	offerCue      = regexp.MustCompile(`(?i)(wir bieten|wir freuen|bewerben sie|bewirb dich|we offer|apply now|ofrecemos|equal opportunity|does not discriminate|https?://|www\.|class code|open date|revised:|\$\d|http)`)
 )
@@ -181,6 +182,7 @@ func isAbbreviation(before string) bool {
 
 func cleanDemand(s string) string {
 	s = strings.TrimSpace(bulletMark.ReplaceAllString(s, ""))
+	s = listLead.ReplaceAllString(s, "")
 	s = leadingAnd.ReplaceAllString(andEnding.ReplaceAllString(s, ""), "")
 	return strings.Trim(s, " ;,.-–:\t")
 }
@@ -188,7 +190,7 @@ func cleanDemand(s string) string {
 // worthAsking drops statements that ask for nothing: offers, procedure, and
 // outside known sections whatever has no turn of asking.
 func (r *Rules) worthAsking(s section, text, language string) bool {
-	if utf8.RuneCountInString(text) < 4 || offerCue.MatchString(text) || instruction.MatchString(text) {
+	if utf8.RuneCountInString(text) < 2 || offerCue.MatchString(text) || instruction.MatchString(text) {
 		return false
 	}
 	informative := 0.0

@@ -101,6 +101,29 @@ func TestRulesFindPlantedFacts(t *testing.T) {
 	}
 }
 
+func TestRulesTellAkinFromSame(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		asked, cv string
+		want      domain.Level
+	}{
+		{"Python", "Developer\nWrote services in Ruby on Rails and Perl.", domain.LevelMissing},
+		{"Python", "Developer\nWrote services in Python and Perl.", domain.LevelFull},
+		{"A valid Registered Nurse license", "Nurse\nLicensed Practical Nurse in a clinic.", domain.LevelMissing},
+		{"A valid Registered Nurse license", "Nurse\nRegistered Nurse license since 2011.", domain.LevelFull},
+		{"Nursing", "Nurse\nRegistered Nurse since 2011.", domain.LevelFull},
+		{"Java", "Developer\nWrote user interfaces in JavaScript.", domain.LevelMissing},
+		{"C#", "Developer\nWrote games in C++ and C.", domain.LevelMissing},
+		{"Kenntnisse in Finanzbuchhaltung", "Accountant\nBookkeeping for a chain of shops.", domain.LevelFull},
+	}
+	for _, tt := range tests {
+		p, verdicts := judgeWithRules(t, "Specialist\n\nRequirements\n- "+tt.asked+"\n", "en", tt.cv)
+		if v := find(t, p, verdicts, tt.asked); v.Level != tt.want {
+			t.Errorf("%q for %q: %s (%.2f), want %s", tt.asked, tt.cv, v.Level, v.Confidence, tt.want)
+		}
+	}
+}
+
 func TestRulesQuoteVerbatim(t *testing.T) {
 	t.Parallel()
 	s := source(payrollCV, payrollCVPage2)
