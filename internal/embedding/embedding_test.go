@@ -74,7 +74,7 @@ func TestSpace(t *testing.T) {
 		want     domain.EmbeddingSpace
 		code     domain.Code
 	}{
-		"offline":              {offline.New(), offline.Model, domain.EmbeddingSpace{Provider: "offline", Model: "hash-384", Dims: 384, ChunkTokens: 320, OverlapToken: 40}, ""},
+		"offline":              {offline.New(), offline.Model, domain.EmbeddingSpace{Provider: "offline", Model: "hash-384", Dims: 384, ChunkTokens: 400, OverlapToken: 50}, ""},
 		"ollama":               {client(t, server.URL), "all-minilm", minilm, ""},
 		"ollama down, known":   {client(t, down.URL), "all-minilm", minilm, ""},
 		"ollama down, unknown": {client(t, down.URL), "strange", domain.EmbeddingSpace{}, domain.CodeModelUnavailable},

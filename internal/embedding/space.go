@@ -11,9 +11,8 @@ import (
 // Bounds of a passage. Small passages make precise citations, large ones hold
 // more context; past some hundred tokens a vector says less of each.
 const (
-	mostTokens    = 400
-	offlineTokens = 320
-	overlapShare  = 8 // one eighth of a passage is repeated in the next
+	mostTokens   = 400
+	overlapShare = 8 // one eighth of a passage is repeated in the next
 )
 
 // Space finds out in which space p embeds with model: its dimensions and how
@@ -44,8 +43,8 @@ func Space(ctx context.Context, p llm.Provider, model string) (domain.EmbeddingS
 
 // passageTokens leaves room in the window, because tokens are estimated.
 func passageTokens(provider string, window int) int {
-	if provider == offline.Name {
-		return offlineTokens
+	if provider == offline.Name { // no window at all
+		return mostTokens
 	}
 	if window <= 0 {
 		window = 512

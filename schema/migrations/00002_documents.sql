@@ -27,6 +27,7 @@ CREATE TABLE documents (
 );
 CREATE INDEX documents_user ON documents (user_id, id DESC);
 CREATE INDEX documents_project ON documents (project_id, user_id);
+CREATE INDEX documents_language ON documents (user_id, language);
 CREATE INDEX documents_uploading ON documents (created_at) WHERE state = 'uploading';
 
 -- Original bytes in parts of 1 MiB, so that neither side holds a whole file.
@@ -92,7 +93,9 @@ CREATE TABLE chunks (
     UNIQUE (document_id, ordinal)
 );
 CREATE INDEX chunks_search ON chunks USING gin (user_id, tsv);
-CREATE INDEX chunks_hash ON chunks (user_id, content_hash);
+-- The hash first: an index led by user_id would tempt the planner away from
+-- chunks_search.
+CREATE INDEX chunks_hash ON chunks (content_hash, user_id);
 
 -- Apart from the text, because an exact scan over narrow rows is both perfect
 -- and fast up to some ten thousand chunks of a user.
@@ -105,7 +108,7 @@ CREATE TABLE embeddings (
     embedding   halfvec NOT NULL,
     PRIMARY KEY (chunk_id, space_id)
 );
-CREATE INDEX embeddings_user ON embeddings (user_id, space_id);
+CREATE INDEX embeddings_user ON embeddings (user_id, space_id, project_id);
 CREATE INDEX embeddings_space ON embeddings (space_id);
 
 -- +goose Down

@@ -1,0 +1,62 @@
+-- Hybrid search of one owner's chunks, in one statement. Keyword candidates are
+-- scored by BM25, with document frequencies counted among the candidates; each
+-- term brings its own candidates, so that a rare term is complete however
+-- common the others are. Both rankings are fused by their reciprocal ranks.
+WITH corpus AS MATERIALIZED (
+    SELECT count(*) AS chunks FROM (
+        SELECT e.chunk_id FROM embeddings e
+        WHERE e.space_id = @space_id AND e.user_id = @user_id
+          AND (@project_ids::uuid[] IS NULL OR e.project_id = ANY (@project_ids::uuid[]))
+          AND @document_ids::uuid[] IS NULL
+        LIMIT @exact_below::integer) s
+), terms AS MATERIALIZED (
+    SELECT l.config, t.lexeme, lexeme_query(t.lexeme) AS query
+    FROM (SELECT DISTINCT text_config(d.language) AS config
+          FROM (SELECT DISTINCT language FROM documents
+                WHERE user_id = @user_id AND (@document_ids::uuid[] IS NULL OR id = ANY (@document_ids::uuid[]))) d) l
+    CROSS JOIN LATERAL (
+        SELECT u.lexeme FROM unnest(tsvector_to_array(to_tsvector(l.config, @query::text))) AS u (lexeme)
+        ORDER BY length(u.lexeme) DESC, u.lexeme LIMIT 32) t
+), hits AS MATERIALIZED (
+    SELECT h.id, count(*) OVER (PARTITION BY t.query) AS frequency
+    FROM (SELECT DISTINCT query FROM terms) t
+    CROSS JOIN LATERAL (
+        SELECT c.id FROM chunks c
+        WHERE c.user_id = @user_id AND c.tsv @@ t.query
+          AND (@project_ids::uuid[] IS NULL OR c.project_id = ANY (@project_ids::uuid[]))
+          AND (@document_ids::uuid[] IS NULL OR c.document_id = ANY (@document_ids::uuid[]))
+        LIMIT @term_cap::integer) h
+), candidates AS MATERIALIZED (
+    SELECT c.id, text_config(c.language) AS config, c.tsv || ''::tsvector AS tsv, length(c.tsv) AS lexemes
+    FROM (SELECT id FROM hits GROUP BY id ORDER BY sum(1::float8 / frequency) DESC, id LIMIT @candidate_cap::integer) h
+    JOIN chunks c ON c.id = h.id
+), occurrences AS MATERIALIZED (
+    SELECT c.id, c.lexemes, t.lexeme, term_frequency(c.tsv, t.query) AS frequency,
+           count(*) OVER (PARTITION BY t.lexeme) AS df
+    FROM candidates c JOIN terms t ON t.config = c.config AND c.tsv @@ t.query
+), totals AS MATERIALIZED (
+    SELECT greatest(count(*), (SELECT chunks FROM corpus))::float8 AS chunks, avg(lexemes)::float8 AS lexemes FROM candidates
+), keyword AS (
+    SELECT o.id, row_number() OVER (ORDER BY o.score DESC, o.id) AS rank FROM (
+        SELECT o.id, sum(ln(1 + (t.chunks - o.df + 0.5) / (o.df + 0.5))
+                     * o.frequency * 2.2 / (o.frequency + 1.2 * (0.25 + 0.75 * o.lexemes / t.lexemes))) AS score
+        FROM occurrences o CROSS JOIN totals t
+        GROUP BY o.id) o
+    ORDER BY rank LIMIT @depth::integer
+), vector AS (
+    SELECT n.id, n.distance, row_number() OVER (ORDER BY n.distance, n.id) AS rank
+    FROM corpus, nearest_chunks(@space_id, @user_id, @project_ids::uuid[], @document_ids::uuid[],
+        @embedding::halfvec, @max_distance::float8, @depth::integer, corpus.chunks >= @exact_below::integer) AS n (id, distance)
+), fused AS (
+    SELECT coalesce(k.id, v.id) AS id, coalesce(k.rank, 0) AS keyword_rank, coalesce(v.rank, 0) AS vector_rank,
+           coalesce(v.distance, 0) AS distance,
+           coalesce(1::float8 / (60 + k.rank), 0) + coalesce(@vector_weight::float8 / (60 + v.rank), 0) AS score
+    FROM keyword k FULL JOIN vector v ON v.id = k.id
+)
+SELECT c.id, c.document_id, d.filename, d.title, c.page_from, c.page_to, c.char_from, c.char_to, c.content,
+       f.score, f.vector_rank, f.keyword_rank, f.distance
+FROM fused f
+JOIN chunks c ON c.id = f.id
+JOIN documents d ON d.id = c.document_id
+ORDER BY f.score DESC, c.id
+LIMIT @passages::integer
