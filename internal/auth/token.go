@@ -105,7 +105,7 @@ const (
 
 func (s signer) newRefresh(session uuid.UUID) refresh {
 	random := make([]byte, randomBytes)
-	rand.Read(random) //nolint:errcheck // never fails, see its documentation
+	rand.Read(random) // never fails, see its documentation
 	return refresh{session: session, secret: append(random, s.code(session, random)...)}
 }
 

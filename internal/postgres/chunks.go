@@ -173,7 +173,7 @@ func (s *Store) onOwnConnection(ctx context.Context, statements []string) error 
 		return translate(err)
 	}
 	conn := pooled.Hijack()
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it ends either way
+	defer conn.Close(context.WithoutCancel(ctx))
 	for _, statement := range statements {
 		if _, err := conn.Exec(ctx, statement); err != nil {
 			return translate(err)

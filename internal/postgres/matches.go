@@ -108,7 +108,7 @@ func (m Matching) Source(ctx context.Context, userID, documentID uuid.UUID) (dom
 	if err != nil {
 		return domain.Document{}, nil, err
 	}
-	pages, err := Ingest{m.Store}.Pages(ctx, documentID)
+	pages, err := Ingest(m).Pages(ctx, documentID)
 	return document, pages, err
 }
 

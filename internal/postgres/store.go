@@ -35,7 +35,7 @@ func Open(ctx context.Context, dsn string, maxConns int) (*Store, error) {
 	cfg.ConnConfig.RuntimeParams["application_name"] = "general-backend"
 	cfg.ConnConfig.RuntimeParams["statement_timeout"] = "60000"
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
-	cfg.ConnConfig.Tracer = otelpgx.NewTracer(otelpgx.WithDisableQuerySpanNamePrefix(), otelpgx.WithDisableSQLStatementInAttributes())
+	cfg.ConnConfig.Tracer = otelpgx.NewTracer(otelpgx.WithDisableSQLStatementInAttributes())
 	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return pgxvec.RegisterTypes(ctx, conn) }
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
