@@ -41,9 +41,8 @@ func (s *server) config() huma.Config {
 	config.CreateHooks = nil
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.Transformers = []huma.Transformer{s.transform}
-	config.Formats = map[string]huma.Format{
-		"application/json": {Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal},
-	}
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshal}
+	config.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	config.Info.Description = "Documents in, searched and matched out. " +
 		"Everything that takes time is a job: submitting answers 202 with the job, or the result with `Prefer: wait=N`."
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{

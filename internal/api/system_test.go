@@ -1,0 +1,349 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"generalbackend/internal/api"
+	"generalbackend/internal/auth"
+	"generalbackend/internal/domain"
+	"generalbackend/internal/extraction"
+	"generalbackend/internal/jobs"
+	"generalbackend/internal/llm"
+	"generalbackend/internal/llm/offline"
+	"generalbackend/internal/postgres"
+	"generalbackend/internal/postgres/postgrestest"
+	"generalbackend/internal/queue"
+	"generalbackend/internal/queue/queuetest"
+)
+
+const origin = "https://console.example.org"
+
+var secret = []byte("a secret of at least thirty-two bytes")
+
+// cheap keeps the tests from spending their time on hashing.
+var cheap = auth.Hashing{MemoryKiB: 64, Iterations: 1}
+
+// system is the edge over a real store, broker and job engine.
+type system struct {
+	t        *testing.T
+	store    *postgres.Store
+	queue    *queue.Queue
+	timing   jobs.Timing
+	search   *searcher
+	accounts *auth.Auth
+	url      string
+}
+
+// newSystem serves the edge; change may alter its options.
+func newSystem(t *testing.T, change ...func(*api.Options)) *system {
+	t.Helper()
+	s := &system{t: t, store: postgrestest.NewStore(t), timing: jobs.DefaultTiming(), search: &searcher{}}
+	s.timing.Poll = 20 * time.Millisecond
+	var err error
+	log := slog.New(slog.DiscardHandler)
+	if s.queue, err = queue.Open(queue.Options{URL: queuetest.NewServer(t).URL(), Name: t.Name(), Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.queue.Close)
+	engine, err := jobs.NewEngine(s.store, s.queue, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(engine.Close)
+	if s.accounts, err = auth.New(s.store, auth.Options{Secret: secret, Hashing: cheap}); err != nil {
+		t.Fatal(err)
+	}
+	options := api.Options{
+		Store: s.store, Engine: engine, Accounts: s.accounts, Searcher: s.search,
+		Providers: llm.NewRegistry(offline.New()), Detect: extraction.Detect,
+		Secret: secret, AllowedOrigins: []string{origin}, MaxUploadBytes: 2 << 20, Log: log,
+	}
+	for _, f := range change {
+		f(&options)
+	}
+	server := httptest.NewServer(api.New(options))
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	return s
+}
+
+// searcher answers as the test says.
+type searcher struct {
+	answer func(api.SearchQuery) (api.SearchResult, error)
+}
+
+func (s *searcher) Search(_ context.Context, q api.SearchQuery) (api.SearchResult, error) {
+	if s.answer == nil {
+		return api.SearchResult{Mode: "keyword"}, nil
+	}
+	return s.answer(q)
+}
+
+// user is an account with an open session.
+type user struct {
+	*system
+	id             uuid.UUID
+	email          string
+	token, refresh string
+}
+
+const password = "correct horse"
+
+func (s *system) newUser() *user {
+	s.t.Helper()
+	u := &user{system: s, email: uuid.NewString() + "@example.org"}
+	var login api.Login
+	u.must(201, "POST", "/v1/auth/register", object{"email": u.email, "password": password}).into(s.t, &login)
+	u.id, u.token, u.refresh = login.User.ID, login.AccessToken, login.RefreshToken
+	return u
+}
+
+type object map[string]any
+
+// reply is an answer, read to its end.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send makes a request. The body is an object, to be sent as JSON, a string or
+// a reader. Headers are given as "Name: value".
+func (u *user) send(method, path string, body any, headers ...string) reply {
+	u.t.Helper()
+	req, err := http.NewRequestWithContext(u.t.Context(), method, u.url+path, encode(u.t, body))
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if u.token != "" {
+		req.Header.Set("Authorization", "Bearer "+u.token)
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		u.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		u.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return reply{status: resp.StatusCode, header: resp.Header, body: data}
+}
+
+func encode(t *testing.T, body any) io.Reader {
+	t.Helper()
+	switch body := body.(type) {
+	case nil:
+		return nil
+	case string:
+		return strings.NewReader(body)
+	case io.Reader:
+		return body
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.NewReader(data)
+}
+
+func (u *user) must(status int, method, path string, body any, headers ...string) reply {
+	u.t.Helper()
+	r := u.send(method, path, body, headers...)
+	if r.status != status {
+		u.t.Fatalf("%s %s: status %d, want %d: %s", method, path, r.status, status, r.body)
+	}
+	return r
+}
+
+// refused demands an error and checks its form.
+func (u *user) refused(code domain.Code, status int, method, path string, body any, headers ...string) reply {
+	u.t.Helper()
+	r := u.send(method, path, body, headers...)
+	checkProblem(u.t, method+" "+path, r, code, status)
+	return r
+}
+
+func checkProblem(t *testing.T, what string, r reply, code domain.Code, status int) {
+	t.Helper()
+	if r.status != status {
+		t.Errorf("%s: status %d, want %d: %s", what, r.status, status, r.body)
+		return
+	}
+	var p api.Problem
+	r.into(t, &p)
+	if p.Code != string(code) {
+		t.Errorf("%s: code %s, want %s: %s", what, p.Code, code, r.body)
+	}
+	if kind := r.header.Get("Content-Type"); kind != "application/problem+json" {
+		t.Errorf("%s: an error came as %s", what, kind)
+	}
+	if p.Status != r.status || p.Title == "" || p.Type == "" || !strings.HasSuffix(p.Detail, ".") {
+		t.Errorf("%s: incomplete problem %s", what, r.body)
+	}
+	if p.RequestID == "" || p.RequestID != r.header.Get("X-Request-ID") {
+		t.Errorf("%s: request id %q in the body, %q in the header", what, p.RequestID, r.header.Get("X-Request-ID"))
+	}
+}
+
+func (r reply) into(t *testing.T, v any) {
+	t.Helper()
+	if err := json.Unmarshal(r.body, v); err != nil {
+		t.Fatalf("%v: %s", err, r.body)
+	}
+}
+
+// field is one field of a form; with a filename it is a file.
+type field struct{ name, filename, value string }
+
+// form encodes fields in their order.
+func form(t *testing.T, fields ...field) (body, contentType string) {
+	t.Helper()
+	var b strings.Builder
+	w := multipart.NewWriter(&b)
+	for _, f := range fields {
+		create := func() (io.Writer, error) { return w.CreateFormField(f.name) }
+		if f.name == "file" {
+			create = func() (io.Writer, error) { return w.CreateFormFile(f.name, f.filename) }
+		}
+		part, err := create()
+		if err == nil {
+			_, err = io.WriteString(part, f.value)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String(), "Content-Type: " + w.FormDataContentType()
+}
+
+const pdf = "%PDF-1.7\nnot much of a document\n%%EOF\n"
+
+// accepted is the reply of a submit.
+type accepted struct {
+	Job      api.Job
+	Document api.Document
+	Match    api.Match
+}
+
+func (u *user) upload(fields ...field) accepted {
+	u.t.Helper()
+	body, contentType := form(u.t, fields...)
+	var a accepted
+	u.must(202, "POST", "/v1/documents/upload", body, contentType).into(u.t, &a)
+	return a
+}
+
+func (u *user) text(title string) accepted {
+	u.t.Helper()
+	var a accepted
+	u.must(202, "POST", "/v1/documents/text", object{"title": title, "content": "About " + title}).into(u.t, &a)
+	return a
+}
+
+// ready adds a text and waits until it can be used; workers must be running.
+func (u *user) ready(title string) api.Document {
+	u.t.Helper()
+	var d api.Document
+	u.must(201, "POST", "/v1/documents/text", object{"title": title, "content": "About " + title}, "Prefer: wait=60").into(u.t, &d)
+	return d
+}
+
+func (u *user) job(id uuid.UUID) api.Job {
+	u.t.Helper()
+	var j api.Job
+	u.must(200, "GET", "/v1/jobs/"+id.String(), nil).into(u.t, &j)
+	return j
+}
+
+// work runs a dispatcher and a worker for each stage. Documents entitled with a
+// code fail with it; those entitled "slow" wait until they are cancelled.
+func (s *system) work() {
+	s.t.Helper()
+	dispatcher := jobs.NewDispatcher(s.store, s.queue, s.timing, slog.New(slog.DiscardHandler))
+	s.background(dispatcher.Run)
+	metrics := jobs.NewMetrics(prometheus.NewRegistry())
+	for name, work := range map[domain.Stage]workerFunc{
+		domain.StageExtract: s.extract, domain.StageEmbed: s.embed, domain.StageMatch: s.judge,
+	} {
+		stage := jobs.Stage{Name: name, Worker: work, Slots: 4, Timeout: time.Minute}
+		s.background(jobs.NewRunner(stage, s.store, s.queue, s.timing, metrics, slog.New(slog.DiscardHandler)).Run)
+	}
+}
+
+func (s *system) background(f func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := f(ctx); err != nil {
+			s.t.Errorf("background: %v", err)
+		}
+	})
+	s.t.Cleanup(func() { cancel(); done.Wait() })
+}
+
+// workerFunc lets a function be a worker.
+type workerFunc func(ctx context.Context, task domain.Task) error
+
+func (f workerFunc) Work(ctx context.Context, task domain.Task) error { return f(ctx, task) }
+
+func (s *system) extract(ctx context.Context, task domain.Task) error {
+	ingest := postgres.Ingest{Store: s.store}
+	d, err := ingest.Document(ctx, task.Job.ResourceID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case d.Title == "slow":
+		<-ctx.Done()
+		return ctx.Err()
+	case strings.Contains(d.Title, "_"):
+		return domain.Errorf(domain.Code(d.Title), "The test wants it so.")
+	}
+	text := "About " + d.Title
+	return ingest.SaveExtraction(ctx, task.Lease, d.ID, domain.Extraction{
+		Type: d.Type, PageCount: 1, State: domain.DocumentReady,
+		Pages: []domain.Page{{Number: 1, Text: text, Quality: domain.PageQuality{Chars: len(text), Readable: true}}},
+	})
+}
+
+func (s *system) embed(ctx context.Context, task domain.Task) error {
+	return s.store.SaveChunks(ctx, task.Lease, task.Job.ResourceID, 0, nil, nil)
+}
+
+func (s *system) judge(ctx context.Context, task domain.Task) error {
+	matching := postgres.Matching{Store: s.store}
+	m, err := matching.Match(ctx, task.Job.ResourceID)
+	if err != nil {
+		return err
+	}
+	m.Judge, m.JobTitle = domain.JudgeOffline, "Tester"
+	m.Requirements = []domain.Requirement{{ID: "r1", Text: "Go", Kind: domain.RequirementMust, Weight: 1, Category: domain.CategorySkill}}
+	m.Candidates = []domain.Candidate{{
+		Documents: m.ApplicantDocuments, Rank: 1, Score: 83,
+		Verdicts: []domain.Verdict{{RequirementID: "r1", Level: domain.LevelFull, Confidence: 0.9}},
+	}}
+	return matching.SaveMatch(ctx, task.Lease, m)
+}
