@@ -227,13 +227,16 @@ func (l *lexicon) wordWeight(word, stemmed, language string) float64 {
 	return plainWeight
 }
 
-// guessLanguage counts little words; "en" when nothing speaks for another.
+// guessLanguage counts little words double and words of every posting once;
+// "en" when nothing speaks for another.
 func (l *lexicon) guessLanguage(text []rune) string {
 	const sample = 20_000
 	counts := map[string]int{}
 	for _, t := range tokenize(text[:min(len(text), sample)]) {
 		for _, lang := range languages() {
-			if w, ok := l.weights[lang][t.word]; ok && w == 0 {
+			if w, listed := l.weights[lang][t.word]; listed && w == 0 {
+				counts[lang] += 2
+			} else if listed {
 				counts[lang]++
 			}
 		}

@@ -117,7 +117,7 @@ func TestRulesTellAkinFromSame(t *testing.T) {
 		{"Kenntnisse in Finanzbuchhaltung", "Accountant\nBookkeeping for a chain of shops.", domain.LevelFull},
 	}
 	for _, tt := range tests {
-		p, verdicts := judgeWithRules(t, "Specialist\n\nRequirements\n- "+tt.asked+"\n", "en", tt.cv)
+		p, verdicts := judgeWithRules(t, "Specialist\n\nProfile:\n- "+tt.asked+"\n", "en", tt.cv)
 		if v := find(t, p, verdicts, tt.asked); v.Level != tt.want {
 			t.Errorf("%q for %q: %s (%.2f), want %s", tt.asked, tt.cv, v.Level, v.Confidence, tt.want)
 		}
