@@ -103,21 +103,22 @@ func TestRulesFindPlantedFacts(t *testing.T) {
 
 func TestRulesTellAkinFromSame(t *testing.T) {
 	t.Parallel()
+	const english, german = "Specialist\n\nRequirements\n- ", "Fachkraft\n\nIhr Profil\n- "
 	tests := []struct {
-		asked, cv string
-		want      domain.Level
+		head, asked, cv string
+		want            domain.Level
 	}{
-		{"Python", "Developer\nWrote services in Ruby on Rails and Perl.", domain.LevelMissing},
-		{"Python", "Developer\nWrote services in Python and Perl.", domain.LevelFull},
-		{"A valid Registered Nurse license", "Nurse\nLicensed Practical Nurse in a clinic.", domain.LevelMissing},
-		{"A valid Registered Nurse license", "Nurse\nRegistered Nurse license since 2011.", domain.LevelFull},
-		{"Nursing", "Nurse\nRegistered Nurse since 2011.", domain.LevelFull},
-		{"Java", "Developer\nWrote user interfaces in JavaScript.", domain.LevelMissing},
-		{"C#", "Developer\nWrote games in C++ and C.", domain.LevelMissing},
-		{"Kenntnisse in Finanzbuchhaltung", "Accountant\nBookkeeping for a chain of shops.", domain.LevelFull},
+		{english, "Python", "Developer\nWrote services in Ruby on Rails and Perl.", domain.LevelMissing},
+		{english, "Python", "Developer\nWrote services in Python and Perl.", domain.LevelFull},
+		{english, "A valid Registered Nurse license", "Nurse\nLicensed Practical Nurse in a clinic.", domain.LevelMissing},
+		{english, "A valid Registered Nurse license", "Nurse\nRegistered Nurse license since 2011.", domain.LevelFull},
+		{english, "Nursing", "Nurse\nRegistered Nurse since 2011.", domain.LevelFull},
+		{english, "Java", "Developer\nWrote user interfaces in JavaScript.", domain.LevelMissing},
+		{english, "C#", "Developer\nWrote games in C++ and C.", domain.LevelMissing},
+		{german, "Kenntnisse in Finanzbuchhaltung", "Accountant\nBookkeeping for a chain of shops.", domain.LevelFull},
 	}
 	for _, tt := range tests {
-		p, verdicts := judgeWithRules(t, "Specialist\n\nProfile:\n- "+tt.asked+"\n", "en", tt.cv)
+		p, verdicts := judgeWithRules(t, tt.head+tt.asked+"\n", "en", tt.cv)
 		if v := find(t, p, verdicts, tt.asked); v.Level != tt.want {
 			t.Errorf("%q for %q: %s (%.2f), want %s", tt.asked, tt.cv, v.Level, v.Confidence, tt.want)
 		}
