@@ -81,7 +81,7 @@ e2e: ## run the whole-system tests alone; ARGS go to the test binary
 
 .PHONY: bench
 bench: setup build ## measure against peers; ARGS go to the program
-	cd bench && go run . $(ARGS)
+	go run -C bench -mod=mod . $(ARGS)
 
 .PHONY: clean
 clean: ## remove what was built; data and tools stay

@@ -163,22 +163,7 @@ func perSecond(n int, since time.Time) float64 { return float64(n) / time.Since(
 
 // submitAll submits n jobs from several clients at once.
 func submitAll(ctx context.Context, e jobEngine, n, clients int) error {
-	group, ctx := errgroup.WithContext(ctx)
-	var next atomic.Int64
-	for range clients {
-		group.Go(func() error {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return nil
-				}
-				if err := e.submit(ctx, i); err != nil {
-					return err
-				}
-			}
-		})
-	}
-	return group.Wait()
+	return parallel(ctx, n, clients, e.submit)
 }
 
 // submitPaced submits at a steady rate, whether or not earlier submissions have

@@ -5,6 +5,8 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // machine says what figures were taken on.
@@ -49,4 +51,17 @@ func field(path, name string) string {
 		}
 	}
 	return ""
+}
+
+// processorTime is what this process, and the children it has waited for, have
+// used so far.
+func processorTime() time.Duration {
+	var total int64
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var used syscall.Rusage
+		if syscall.Getrusage(who, &used) == nil {
+			total += used.Utime.Nano() + used.Stime.Nano()
+		}
+	}
+	return time.Duration(total)
 }

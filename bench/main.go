@@ -11,6 +11,8 @@ import (
 	"runtime/pprof"
 	"strings"
 	"time"
+
+	"generalbackend/internal/extraction"
 )
 
 // scenario measures one thing. Its flags are registered when it is made.
@@ -32,6 +34,9 @@ type bench struct {
 func (b *bench) say(format string, args ...any) { fmt.Fprintf(b.out, format+"\n", args...) }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == extraction.SandboxArgument {
+		extraction.RunSandboxChild()
+	}
 	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -44,7 +49,7 @@ func run(args []string, out io.Writer) (err error) {
 	rounds := flags.Int("rounds", 3, "how often each figure is taken; the median is reported")
 	results := flags.String("results", "results", "folder that receives the figures as JSON")
 	profile := flags.String("cpuprofile", "", "write a CPU profile of the run here")
-	scenarios := []scenario{engineScenario(flags)}
+	scenarios := []scenario{engineScenario(flags), extractionScenario(flags), pipelineScenario(flags)}
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -70,7 +75,10 @@ func run(args []string, out io.Writer) (err error) {
 // all runs scenarios one after the other. One that fails does not keep the
 // others from being measured.
 func (b *bench) all(ctx context.Context, scenarios []scenario, m machine, args []string, results string) error {
-	command := strings.TrimSpace("go run -C bench . " + strings.Join(args, " "))
+	command := "make bench"
+	if len(args) > 0 {
+		command += fmt.Sprintf(" ARGS=%q", strings.Join(args, " "))
+	}
 	b.say("%s\n%s\n", m, command)
 	var failed []error
 	for _, s := range scenarios {

@@ -63,8 +63,16 @@ func (r *report) compare(subject, measure, peer string) {
 		return
 	}
 	for i := range min(len(ours.Rounds), len(theirs.Rounds)) {
-		r.add(fmt.Sprintf("%s ÷ %s", subject, peer), measure, ours.Rounds[i]/theirs.Rounds[i])
+		r.add(quotient(subject, peer), measure, ours.Rounds[i]/theirs.Rounds[i])
 	}
+}
+
+// quotient names a ratio; what both names begin with is said once.
+func quotient(subject, peer string) string {
+	if set, name, ok := strings.Cut(peer, ", "); ok && strings.HasPrefix(subject, set+", ") {
+		peer = name
+	}
+	return subject + " ÷ " + peer
 }
 
 // String lays the medians out as a table, subjects down and measures across,
