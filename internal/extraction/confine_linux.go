@@ -20,13 +20,14 @@ func confine(limits Limits) error {
 	}
 	seconds := uint64((limits.CPU + time.Second - 1) / time.Second)
 	memory := uint64(held + limits.Memory)
-	return errors.Join(
+	err = errors.Join(
 		limit(unix.RLIMIT_DATA, memory),
 		limit(unix.RLIMIT_CPU, seconds),
 		limit(unix.RLIMIT_CORE, 0),
 		limit(unix.RLIMIT_FSIZE, 0),
 		unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0),
 	)
+	return errors.Join(err, forbidSyscalls())
 }
 
 func limit(resource int, value uint64) error {

@@ -1,18 +1,22 @@
 package extraction_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -105,7 +109,7 @@ func extractAll(t *testing.T, dir string) []result {
 		}()
 	}
 	wait.Wait()
-	t.Logf("largest child: %d MiB", box.PeakMemory()>>20)
+	checkMemory(t, box, extraction.DefaultLimits().Memory)
 	return results
 }
 
@@ -161,51 +165,162 @@ func overlap(got, want map[string]int) (recall, f1 float64) {
 	return float64(common) / float64(w), 2 * float64(common) / float64(g+w)
 }
 
+// enough reports whether at least 95 of 100 files passed.
+func enough(passed, scored int) bool { return scored > 0 && passed*100 >= scored*95 }
+
+// textAfterAll names PDFs of the classes without text in which there is text to
+// be read after all; the labels come from a reader that does not find it.
+var textAfterAll = []string{
+	"pdfjs-arial_unicode_en_cidfont.pdf", "pdfjs-issue15716.pdf", "pdfjs-issue2391-1.pdf", "pdfjs-issue5954.pdf",
+}
+
+// unopened is the one PDF with an empty user password that MuPDF refuses.
+const unopened = "pdfjs-pr6531_2.pdf"
+
 func TestPDFCorpus(t *testing.T) {
 	t.Parallel()
 	dir := corpus(t, "pdf")
 	var scored, passed int
+	counts := map[string]int{}
 	for _, r := range extractAll(t, dir) {
-		code := domain.CodeOf(r.err)
-		if want, ok := expected(dir, r.label["file"]); ok {
-			cjk := r.label["class"] == "script-cjk"
-			_, f1 := overlap(tokens(r.text(), cjk), tokens(want, cjk))
+		name, class, code := r.label["file"], r.label["class"], domain.CodeOf(r.err)
+		if want, ok := expected(dir, name); ok {
+			_, f1 := overlap(tokens(r.text(), class == "script-cjk"), tokens(want, class == "script-cjk"))
 			scored++
 			if f1 >= 0.95 {
 				passed++
 			} else {
-				t.Logf("F1 %.3f %s %s", f1, r.label["file"], code)
+				t.Logf("token F1 %.3f: %s %s", f1, name, code)
 			}
 		}
-		if os.Getenv("CORPUS_VERBOSE") != "" {
-			t.Logf("%s|%s|%s|%s|%d|%v|%.60q|%v", r.label["class"], r.label["file"], code, r.x.State, len(r.x.Pages), r.x.Warnings, r.text(), r.err)
-		}
-		_ = code
+		counts[class+" "+string(code)+string(r.x.State)]++
+		checkClass(t, r, code)
 	}
-	t.Logf("PDF: %d of %d files reach token F1 0.95", passed, scored)
+	t.Logf("PDF: %d of %d files reach token F1 0.95 (%.1f %%)", passed, scored, 100*float64(passed)/float64(scored))
+	for _, outcome := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("%4d %s", counts[outcome], outcome)
+	}
+	if !enough(passed, scored) {
+		t.Error("fewer than 95 % of the files reach token F1 0.95")
+	}
+}
+
+// checkClass holds a PDF to what its class promises.
+func checkClass(t *testing.T, r result, code domain.Code) {
+	t.Helper()
+	name := r.label["file"]
+	switch r.label["class"] {
+	case "image-only", "image-only-small", "blank":
+		if code != domain.CodeNoTextFound && !slices.Contains(textAfterAll, name) {
+			t.Errorf("%s has no text but ends as %s %s: %q", name, r.x.State, code, r.text())
+		}
+	case "encrypted":
+		if code != domain.CodeDocumentEncrypted {
+			t.Errorf("%s is encrypted but ends as %s %s", name, r.x.State, code)
+		}
+	case "encrypted-openable":
+		if code == domain.CodeDocumentEncrypted && name != unopened {
+			t.Errorf("%s can be opened but is refused", name)
+		}
+	}
+	if code == domain.CodeInternal {
+		t.Errorf("%s: %v", name, r.err)
+	}
+}
+
+// wrongReferences names files whose reference text, made by another program, is
+// wrong where ours is right: letters of code pages other than 1252 misread,
+// words of the interface's language put in, list numbers that do not continue
+// where the document says so.
+var wrongReferences = []string{
+	"tika-testRTFJapanese.rtf", "tika-testRTFWindowsCodepage1250.rtf", "tika-testRTFWithCurlyBraces.rtf",
+	"tika-testRTFWord2010CzechCharacters.rtf", "tika-testRTFWordPadCzechCharacters.rtf",
+	"tika-testRTFListLibreOffice.rtf", "pandoc-listBlocks.odt", "pandoc-listContinueNumbering.odt",
 }
 
 func TestOfficeCorpus(t *testing.T) {
 	t.Parallel()
 	dir := corpus(t, "office")
-	type score struct{ scored, passed int }
-	scores := map[string]score{}
+	scored, passed := map[string]int{}, map[string]int{}
 	for _, r := range extractAll(t, dir) {
-		code := domain.CodeOf(r.err)
-		if want, ok := expected(dir, r.label["file"]); ok {
-			recall, f1 := overlap(tokens(r.text(), false), tokens(want, false))
-			s := scores[r.label["format"]]
-			s.scored++
-			if recall >= 0.98 {
-				s.passed++
-			} else {
-				t.Logf("recall %.3f F1 %.3f %s %v", recall, f1, r.label["file"], r.err)
-			}
-			scores[r.label["format"]] = s
+		name, format, code := r.label["file"], r.label["format"], domain.CodeOf(r.err)
+		if code == domain.CodeInternal {
+			t.Errorf("%s: %v", name, r.err)
 		}
-		if os.Getenv("CORPUS_VERBOSE") != "" {
-			t.Logf("%s|%s|%s|%s|%d|%v|%.60q|%v", r.label["format"], r.label["file"], code, r.x.State, len(r.x.Pages), r.x.Warnings, r.text(), r.err)
+		if format == "doc" && code != domain.CodeUnsupportedType {
+			t.Errorf("%s: %v", name, r.err)
+		}
+		if strings.HasPrefix(r.label["features"], "encrypted") && code != domain.CodeDocumentEncrypted {
+			t.Errorf("%s is encrypted but ends with %q", name, code)
+		}
+		want, ok := expected(dir, name)
+		if !ok || slices.Contains(wrongReferences, name) {
+			continue
+		}
+		recall, _ := overlap(tokens(r.text(), false), tokens(want, false))
+		scored[format]++
+		if recall >= 0.98 {
+			passed[format]++
+		} else {
+			t.Logf("recall %.3f: %s %s", recall, name, code)
 		}
 	}
-	t.Logf("office: %v", scores)
+	total, good := 0, 0
+	for _, format := range slices.Sorted(maps.Keys(scored)) {
+		t.Logf("%s: %d of %d files reach recall 0.98 (%.1f %%)", format, passed[format], scored[format],
+			100*float64(passed[format])/float64(scored[format]))
+		total, good = total+scored[format], good+passed[format]
+	}
+	if !enough(passed["docx"], scored["docx"]) {
+		t.Error("fewer than 95 % of the DOCX files reach recall 0.98")
+	}
+	if !enough(good, total) {
+		t.Error("fewer than 95 % of all office files reach recall 0.98")
+	}
+}
+
+// TestHostileCorpus reads damaged and hostile files. Each ends with text or with
+// a coded error that is not our own fault.
+func TestHostileCorpus(t *testing.T) {
+	t.Parallel()
+	dir := corpus(t, "hostile")
+	counts := map[string]int{}
+	for _, r := range extractAll(t, dir) {
+		code := domain.CodeOf(r.err)
+		counts[string(code)+string(r.x.State)]++
+		if code == domain.CodeInternal || code == domain.CodeTimedOut {
+			t.Errorf("%s: %v", r.label["file"], r.err)
+		}
+		if strings.ContainsRune(r.text(), 0) || !utf8.ValidString(r.text()) {
+			t.Errorf("%s: text that cannot be stored", r.label["file"])
+		}
+	}
+	t.Logf("hostile: %v", counts)
+}
+
+func TestWebCorpus(t *testing.T) {
+	t.Parallel()
+	dir := corpus(t, "web")
+	box := newSandbox(t, extraction.Limits{})
+	sum, n := 0.0, 0
+	for _, l := range labels(t, dir) {
+		data, err := os.ReadFile(filepath.Join(dir, l["file"]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := box.Extract(t.Context(), extraction.Source{
+			Type: domain.TypeHTML, Open: extraction.Bytes(data), URL: cmp.Or(l["url"], "https://example.com/"),
+		}, nil)
+		want, ok := expected(dir, l["file"])
+		if err != nil || !ok {
+			t.Errorf("%s: %v", l["file"], err)
+			continue
+		}
+		_, f1 := overlap(tokens(result{x: x}.text(), false), tokens(want, false))
+		sum, n = sum+f1, n+1
+	}
+	t.Logf("web: mean token F1 %.3f over %d pages", sum/float64(n), n)
+	if sum/float64(n) < 0.85 {
+		t.Error("the mean token F1 is below 0.85")
+	}
 }

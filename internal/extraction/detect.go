@@ -87,7 +87,7 @@ func detectZip(head []byte, ext string) (domain.DocumentType, error) {
 
 type zipMember struct {
 	name   string
-	stored []byte // the content, where it is not compressed
+	stored []byte // begins with the content, where it is not compressed
 }
 
 // zipMembers reads the local headers in the beginning of a zip file. Where a
@@ -104,8 +104,8 @@ func zipMembers(head []byte) []zipMember {
 			break
 		}
 		m := zipMember{name: string(head[pos+headerSize : pos+headerSize+nameLen])}
-		if method == 0 && body+size <= len(head) {
-			m.stored = head[body : body+size]
+		if method == 0 {
+			m.stored = head[body:] // its end may be unknown, its beginning is enough
 		}
 		members = append(members, m)
 		if size > len(head)-body {

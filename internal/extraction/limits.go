@@ -24,7 +24,7 @@ func DefaultLimits() Limits {
 		MaxUnpacked: 256 << 20,
 		MaxEntries:  20_000,
 		Memory:      768 << 20,
-		CPU:         25 * time.Second,
+		CPU:         15 * time.Second,
 		Wall:        60 * time.Second,
 	}
 }

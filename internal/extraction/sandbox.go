@@ -72,7 +72,8 @@ func (s *Sandbox) Close() {
 	}
 }
 
-// PeakMemory is the largest resident size that any child has had, in bytes.
+// PeakMemory is the largest resident size that any child has had, in bytes. The
+// kernel counts a child as no smaller than its parent was when it started it.
 func (s *Sandbox) PeakMemory() int64 { return s.peak.Load() }
 
 // Extract reads a document. Progress may be nil; it hears of each page. An

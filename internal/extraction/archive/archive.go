@@ -105,6 +105,10 @@ func (a *Archive) open(name string) (io.Reader, error) {
 	if f.Flags&encrypted != 0 {
 		return nil, content.ErrEncrypted
 	}
+	if f.UncompressedSize64 > uint64(max(a.budget, 0)) { // and it may be more than it admits
+		a.budget = -1
+		return nil, content.ErrTooLong
+	}
 	r, err := f.Open()
 	if err != nil {
 		return nil, errors.Join(content.ErrMalformed, err)

@@ -41,6 +41,16 @@ func NewBuilder(budget int) *Builder { return &Builder{budget: budget} }
 // Err returns ErrTooLong once the budget is used up.
 func (b *Builder) Err() error { return b.err }
 
+// Fail makes err the Builder's error, unless it has one.
+func (b *Builder) Fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// MaxDepth is how deep markup may be nested; documents of people stay far below.
+const MaxDepth = 10_000
+
 // Len counts the bytes written so far, page breaks aside.
 func (b *Builder) Len() int {
 	n := len(b.page)

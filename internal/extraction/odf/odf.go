@@ -102,7 +102,9 @@ func (w *writer) flow(dec *xml.Decoder, root string) (damaged bool) {
 				w.note(dec, t.Name.Local == "note")
 				continue
 			}
-			depth++
+			if depth++; depth > content.MaxDepth {
+				w.Fail(content.ErrTooLong)
+			}
 			w.start(t)
 		case xml.EndElement:
 			if depth--; depth < 0 {

@@ -136,7 +136,9 @@ func (w *wordWriter) story(dec *xml.Decoder) (damaged bool) {
 		}
 		switch t := tok.(type) {
 		case xml.StartElement:
-			s.depth++
+			if s.depth++; s.depth > content.MaxDepth {
+				w.Fail(content.ErrTooLong)
+			}
 			if err := s.start(t); err != nil {
 				return ended(err)
 			}

@@ -76,7 +76,7 @@ func Plausible(head []byte) bool {
 			controls++
 		}
 	}
-	return name == "ebcdic" || controls*50 <= n
+	return name == "ebcdic" || controls*50 <= n+100
 }
 
 func marked(data []byte) (encoding.Encoding, string) {
@@ -134,8 +134,8 @@ func eightBit(data []byte) (text, name string) {
 	if ebcdic(head) {
 		return convert(charmap.CodePage1140, data), "ebcdic"
 	}
-	if cyrillicDOS(head) {
-		return convert(charmap.CodePage866, data), "cp866"
+	if e := cyrillic(head); e != nil {
+		return convert(e, data), strings.ToLower(e.String())
 	}
 	guess, err := chardet.NewTextDetector().DetectBest(head)
 	if err == nil && guess.Confidence >= confident {
@@ -175,28 +175,32 @@ func ebcdic(data []byte) bool {
 	return n > 64 && bytes.Count(data, []byte{0x40})*20 > n && bytes.Count(data, []byte{0x20})*100 < n && letters*2 > n
 }
 
-// cyrillicDOS recognises code page 866: nearly all of its letters beyond ASCII
-// lie where it has the Cyrillic alphabet, most of them small, and the bytes
-// that other Cyrillic encodings use for letters are rare.
-func cyrillicDOS(data []byte) bool {
-	var small, capital, other int
+// cyrillic returns the Cyrillic alphabet in which a text reads best, or nil when
+// it does not read well in any: when its letters beyond ASCII are not mostly the
+// common small ones of Slavic languages.
+func cyrillic(data []byte) *charmap.Charmap {
+	var best *charmap.Charmap
+	high, most := 0, 0
 	for _, c := range data {
-		switch {
-		case c >= 0xA0 && c <= 0xAF || c >= 0xE0 && c <= 0xEF:
-			small++
-		case c >= 0x80 && c <= 0x9F:
-			capital++
-		case c >= 0xB0:
-			other++
+		if c >= 0x80 {
+			high++
 		}
 	}
-	upper := 0
-	for _, c := range data {
-		if c >= 0xA0 && c <= 0xAF {
-			upper++
+	for _, e := range []*charmap.Charmap{charmap.Windows1251, charmap.KOI8R, charmap.CodePage866, charmap.ISO8859_5} {
+		common := 0
+		for _, c := range data {
+			if c >= 0x80 && strings.ContainsRune("оеаинтсрвлкмдпуыіяь", e.DecodeByte(c)) {
+				common++
+			}
+		}
+		if common > most {
+			best, most = e, common
 		}
 	}
-	return small > 20 && small > capital && other*20 < small && upper*4 > small
+	if high < 20 || high*4 < len(data) || most*3 < high*2 {
+		return nil
+	}
+	return best
 }
 
 func convert(e encoding.Encoding, data []byte) string {

@@ -11,9 +11,6 @@ import (
 	"generalbackend/internal/extraction/content"
 )
 
-// maxDepth bounds nested groups.
-const maxDepth = 10_000
-
 // Read extracts the text of an RTF file, at most maxText bytes of it.
 func Read(data []byte, maxText int) (content.Document, error) {
 	if !bytes.HasPrefix(data, []byte(`{\rtf`)) {
@@ -74,7 +71,7 @@ type reader struct {
 }
 
 func (r *reader) run() {
-	for r.pos < len(r.data) && r.b.Err() == nil && len(r.stack) < maxDepth {
+	for r.pos < len(r.data) && r.b.Err() == nil && len(r.stack) < content.MaxDepth {
 		c := r.data[r.pos]
 		r.pos++
 		switch c {

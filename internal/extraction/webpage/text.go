@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"io"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -163,18 +165,16 @@ func words(b *content.Builder, s string, pre bool) {
 		}
 		return
 	}
-	if isSpace(s[0]) {
+	if r, _ := utf8.DecodeRuneInString(s); unicode.IsSpace(r) {
 		b.Space()
 	}
 	b.Write(text)
-	if isSpace(s[len(s)-1]) {
+	if r, _ := utf8.DecodeLastRuneInString(s); unicode.IsSpace(r) {
 		b.Write(" ")
 	}
 }
 
 func collapse(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' }
 
 // tokens writes text without building a tree.
 func tokens(b *content.Builder, data []byte) {

@@ -1,0 +1,4 @@
+package extraction
+
+// Confine lets a test see what is left to a confined process.
+func Confine() error { return confine(DefaultLimits()) }
