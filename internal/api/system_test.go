@@ -59,6 +59,9 @@ func newSystem(t *testing.T, change ...func(*api.Options)) *system {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.queue.Close)
+	if _, err := s.queue.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	engine, err := jobs.NewEngine(s.store, s.queue, log)
 	if err != nil {
 		t.Fatal(err)

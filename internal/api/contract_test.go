@@ -1,0 +1,148 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"generalbackend/internal/api"
+	"generalbackend/internal/client"
+)
+
+// TestPublishedDescription: the committed contract is what the code publishes.
+func TestPublishedDescription(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("../../schema/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := api.OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("schema/openapi.yaml is not what the code publishes; run `make generate`")
+	}
+	u := &user{system: newSystem(t, func(o *api.Options) { o.MaxUploadBytes = 1 << 30 })}
+	if served := u.must(200, "GET", "/openapi.yaml", nil); !bytes.Equal(served.body, want) {
+		t.Error("what is served is not schema/openapi.yaml")
+	}
+}
+
+// TestOperationsAreDescribed with their errors, and those that are not public
+// say so.
+func TestOperationsAreDescribed(t *testing.T) {
+	t.Parallel()
+	u := &user{system: newSystem(t)}
+	public := []string{"login", "register", "refresh", "health", "ready"}
+	for path, operations := range u.description().Paths {
+		for method, op := range operations {
+			var codes []string
+			for status, response := range op.Responses {
+				codes = append(codes, response.Codes...)
+				if strings.Compare(status, "400") >= 0 && status != "503" && response.Content["application/problem+json"] == nil {
+					t.Errorf("%s %s: status %s has no problem", method, path, status)
+				}
+			}
+			want := []string{"internal", "timeout"}
+			if !slices.Contains(public, op.OperationID) {
+				want = append(want, "unauthorized", "token_expired")
+				if len(op.Security) == 0 {
+					t.Errorf("%s %s needs a token and does not say so", method, path)
+				}
+			}
+			if strings.Contains(path, "{") {
+				want = append(want, "not_found")
+			}
+			for _, code := range want {
+				if !slices.Contains(codes, code) {
+					t.Errorf("%s %s does not describe code %s, only %v", method, path, code, slices.Sorted(slices.Values(codes)))
+				}
+			}
+		}
+	}
+}
+
+// TestEverythingNeedsALogin but for what is public.
+func TestEverythingNeedsALogin(t *testing.T) {
+	t.Parallel()
+	u := &user{system: newSystem(t)}
+	for path, operations := range u.description().Paths {
+		for method, op := range operations {
+			if len(op.Security) == 0 {
+				continue
+			}
+			address := path
+			for _, name := range []string{"project_id", "document_id", "match_id", "job_id"} {
+				address = strings.ReplaceAll(address, "{"+name+"}", uuid.NewString())
+			}
+			u.refused("unauthorized", 401, strings.ToUpper(method), address, nil)
+			u.refused("unauthorized", 401, strings.ToUpper(method), strings.TrimPrefix(address, "/v1"), nil)
+		}
+	}
+}
+
+// TestGeneratedClient: the client made from the contract speaks to the server.
+func TestGeneratedClient(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	s.work()
+	u := s.newUser()
+	c, err := client.NewClientWithResponses(u.url, client.WithRequestEditorFn(u.authorize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, wait := uuid.NewString(), "wait=60"
+	added, err := c.AddTextWithResponse(t.Context(), &client.AddTextParams{Prefer: &wait, IdempotencyKey: &key}, client.NewText{Content: "About clients"})
+	if err != nil || added.JSON201 == nil || added.JSON201.State != client.DocumentStateReady {
+		t.Fatalf("added %s, %v", added.Body, err)
+	}
+	got, err := c.GetDocumentWithResponse(t.Context(), added.JSON201.ID)
+	if err != nil || got.JSON200 == nil || !strings.HasPrefix(got.JSON200.Content, "About") {
+		t.Errorf("got %s, %v", got.Body, err)
+	}
+	missing, err := c.GetJobWithResponse(t.Context(), uuid.New(), nil)
+	if err != nil || missing.ApplicationProblemJSON404 == nil || missing.ApplicationProblemJSON404.Code != "not_found" {
+		t.Errorf("missing %s, %v", missing.Body, err)
+	}
+}
+
+// TestDocumentationIsSelfContained: its pages load nothing from elsewhere.
+func TestDocumentationIsSelfContained(t *testing.T) {
+	t.Parallel()
+	u := &user{system: newSystem(t)}
+	for path, kind := range map[string]string{
+		"/docs": "text/html", "/redoc": "text/html", "/openapi.json": "application/openapi+json",
+		"/docs/assets/swagger-ui-bundle.js": "text/javascript", "/docs/assets/swagger-ui.css": "text/css",
+		"/docs/assets/swagger-init.js": "text/javascript", "/docs/assets/redoc.standalone.js": "text/javascript",
+	} {
+		r := u.must(200, "GET", path, nil)
+		if !strings.HasPrefix(r.header.Get("Content-Type"), kind) || len(r.body) == 0 {
+			t.Errorf("%s: %d bytes of %s", path, len(r.body), r.header.Get("Content-Type"))
+		}
+		policy := r.header.Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "http") {
+			t.Errorf("%s: policy %q", path, policy)
+		}
+		u.must(304, "GET", path, nil, "If-None-Match: "+r.header.Get("ETag"))
+		u.must(200, "HEAD", path, nil)
+	}
+	u.refused("not_found", 404, "GET", "/docs/assets/docs.html", nil)
+	paths := slices.Sorted(maps.Keys(u.description().Paths))
+	if len(paths) < 25 || !slices.Contains(paths, "/v1/documents/upload") {
+		t.Errorf("described: %v", paths)
+	}
+}
+
+// authorize signs the requests of the generated client.
+func (u *user) authorize(_ context.Context, req *http.Request) error {
+	req.Header.Set("Authorization", "Bearer "+u.token)
+	return nil
+}
