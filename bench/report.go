@@ -153,6 +153,6 @@ func (r *report) quantiles(subject, measure string, durations []time.Duration) {
 	for i, d := range durations {
 		ms[i] = float64(d) / float64(time.Millisecond)
 	}
-	r.add(subject, measure+" p50 ms", quantile(ms, 0.5))
-	r.add(subject, measure+" p99 ms", quantile(ms, 0.99))
+	r.add(subject, strings.TrimSpace(measure+" p50 ms"), quantile(ms, 0.5))
+	r.add(subject, strings.TrimSpace(measure+" p99 ms"), quantile(ms, 0.99))
 }
