@@ -70,6 +70,33 @@ func TestOperationsAreDescribed(t *testing.T) {
 	}
 }
 
+// TestCodesAreExplained: the guide lists every code with every status.
+func TestCodesAreExplained(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	statuses := map[string]string{}
+	for line := range strings.Lines(string(guide)) {
+		if cells := strings.Split(line, "|"); len(cells) == 5 {
+			statuses[strings.Trim(cells[1], " `")] = cells[2]
+		}
+	}
+	u := &user{system: newSystem(t)}
+	for path, operations := range u.description().Paths {
+		for _, op := range operations {
+			for status, response := range op.Responses {
+				for _, code := range response.Codes {
+					if !strings.Contains(statuses[code], status) {
+						t.Errorf("docs/api.md does not say that %s is %s, as at %s", code, status, path)
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestEverythingNeedsALogin but for what is public.
 func TestEverythingNeedsALogin(t *testing.T) {
 	t.Parallel()

@@ -63,7 +63,7 @@ func (s *server) getOriginal(ctx context.Context, in *originalInput) (*huma.Stre
 		return nil, errors.Join(err, original.Close())
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		defer original.Close() //nolint:errcheck // nothing is held
+		defer original.Close()
 		hc.SetHeader("ETag", etag)
 		hc.SetHeader("Cache-Control", "private, no-cache")
 		hc.SetHeader("Content-Security-Policy", "default-src 'none'; sandbox")

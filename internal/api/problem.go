@@ -8,15 +8,17 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
 	"generalbackend/internal/domain"
 )
 
 // Problem is every error's body, after RFC 9457. Code is stable; Detail is a
 // sentence for people and always a string.
-type Problem struct {
+type Problem struct { //nolint:errname // the name RFC 9457 gives it
 	Type      string       `json:"type" doc:"A name for the kind of problem, derived from the code" example:"urn:general-backend:problem:not_found"`
 	Title     string       `json:"title" doc:"The code in words" example:"Not found"`
 	Status    int          `json:"status" doc:"The HTTP status, repeated" example:"404"`
@@ -160,8 +162,13 @@ func (s *server) refuse(ctx huma.Context, err error) {
 	}
 }
 
-// transform gives huma's own errors our form and every problem its request id.
+// replyTimeout bounds sending one reply, however slowly it is read.
+const replyTimeout = 5 * time.Minute
+
+// transform is the last before a reply is sent: it gives huma's own errors our
+// form and every problem its request id.
 func (s *server) transform(ctx huma.Context, _ string, v any) (any, error) {
+	_ = http.NewResponseController(humagin.Unwrap(ctx).Writer).SetWriteDeadline(time.Now().Add(replyTimeout))
 	switch p := v.(type) {
 	case *Problem:
 		p.RequestID = requestID(ctx.Context())

@@ -83,6 +83,9 @@ func (s *server) upload(ctx context.Context, in *uploadInput) (*submitted, error
 	u := &upload{server: s, ctx: ctx, user: userID(ctx)}
 	limited := http.MaxBytesReader(nil, io.NopCloser(in.body), s.MaxUploadBytes+jsonLimit)
 	err = u.read(multipart.NewReader(limited, params["boundary"]))
+	if err == nil { // to its end, so that a hang-up is noticed while we wait
+		_, err = io.Copy(io.Discard, limited)
+	}
 	if err == nil && u.document.ID == uuid.Nil {
 		err = invalid("body.file", "is missing")
 	}

@@ -71,18 +71,17 @@ func (p *passwords) check(ctx context.Context, password, hash string) (match, ou
 		return false, false, err
 	}
 	defer p.leave()
-	if len(password) > maxPassword {
-		password = password[:maxPassword] // longer than any that was accepted
-	}
+	tooLong := len(password) > maxPassword // no account has it; what is compared is bounded
+	password = password[:min(len(password), maxPassword)]
 	if strings.HasPrefix(hash, "$2") {
 		match, err = checkBcrypt(password, hash)
-		return match, true, err
+		return match && !tooLong, true, err
 	}
 	match, params, err := argon2id.CheckHash(password, hash)
 	if err != nil {
 		return false, false, err
 	}
-	return match, *params != *p.params, nil
+	return match && !tooLong, *params != *p.params, nil
 }
 
 // checkBcrypt looks at as much of the password as the hash was made of.
