@@ -3,6 +3,7 @@ package extraction
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,37 +15,54 @@ import (
 // SandboxArgument is the first argument of a process that is a sandbox child.
 const SandboxArgument = "sandbox"
 
-// RunSandboxChild reads one document from standard input, writes what it finds
-// to standard output and exits. A program that uses Sandbox calls it first of
-// all when its first argument is SandboxArgument.
+// RunSandboxChild reads documents from standard input, one after the other,
+// writes what it finds to standard output, and exits at the end of its input or
+// after the first document that it cannot read. A program that uses Sandbox
+// calls it first of all when its first argument is SandboxArgument.
 func RunSandboxChild() {
 	os.Exit(runChild(os.Args[2:], os.Stdin, os.Stdout))
 }
 
+const exitFault = 2
+
 func runChild(args []string, in io.Reader, w io.Writer) int {
 	var limits Limits
 	if len(args) != 1 || json.Unmarshal([]byte(args[0]), &limits) != nil {
-		return 2
+		return exitFault
 	}
-	req, data, err := receiveDocument(bufio.NewReader(in), limits.MaxBytes)
-	if err != nil {
-		return 2
+	r, out := bufio.NewReader(in), &frameOutput{w: bufio.NewWriter(w)}
+	for confined := false; ; confined = true {
+		req, data, err := receiveDocument(r, limits.MaxBytes)
+		if errors.Is(err, io.EOF) {
+			return 0
+		}
+		if err == nil && !confined {
+			err = confine(limits)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "before reading:", err)
+			return exitFault
+		}
+		if ok, err := answerWith(req, data, limits, out); err != nil {
+			return exitFault
+		} else if !ok {
+			return 0
+		}
 	}
-	if err := confine(limits); err != nil {
-		fmt.Fprintln(os.Stderr, "confine:", err)
-		return 2
-	}
-	out := &frameOutput{w: bufio.NewWriter(w)}
+}
+
+// answerWith reads one document and sends what it finds. It reports whether the
+// child may read another.
+func answerWith(req request, data []byte, limits Limits, out *frameOutput) (again bool, err error) {
 	s, err := guarded(req, data, limits, out)
 	if err != nil {
 		err = writeJSON(out.w, frameError, failure{Code: codeOf(err), Detail: err.Error()})
 	} else {
+		s.Reusable = roomLeft(limits, len(data))
+		again = s.Reusable
 		err = writeJSON(out.w, frameDone, s)
 	}
-	if err != nil || out.w.Flush() != nil {
-		return 2
-	}
-	return 0
+	return again, errors.Join(err, out.w.Flush())
 }
 
 // guarded turns a parser's panic into an error.

@@ -30,6 +30,18 @@ func confine(limits Limits) error {
 	return errors.Join(err, forbidSyscalls())
 }
 
+// roomLeft reports whether this process has used so little of its limits that
+// it can take another document: processor time counts over all of them.
+func roomLeft(limits Limits, size int) bool {
+	const small = 8 << 20
+	var used unix.Rusage
+	if size > small || unix.Getrusage(unix.RUSAGE_SELF, &used) != nil {
+		return false
+	}
+	spent := time.Duration(used.Utime.Nano() + used.Stime.Nano())
+	return spent < limits.CPU/5
+}
+
 func limit(resource int, value uint64) error {
 	return unix.Setrlimit(resource, &unix.Rlimit{Cur: value, Max: value})
 }

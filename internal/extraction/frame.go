@@ -13,7 +13,7 @@ import (
 // The protocol between parent and child. The parent sends a request, then the
 // document in frameBytes, of which an empty one is the last. The child answers
 // frameTotal, framePage for each page and frameDone, or frameError at any
-// point. A frame is its kind, the length of its body in 4 bytes, and its body.
+// point. After frameDone it may be asked again. A frame is its kind, the length of its body in 4 bytes, and its body.
 const (
 	frameRequest byte = 'R'
 	frameBytes   byte = 'B'
@@ -38,6 +38,7 @@ type summary struct {
 	Damaged  bool                  `json:"damaged"`
 	Outline  []domain.OutlineEntry `json:"outline"`
 	Metadata map[string]string     `json:"metadata"`
+	Reusable bool                  `json:"reusable"` // the child has room for another document
 }
 
 // failure is an error on its way from child to parent.

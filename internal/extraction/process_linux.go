@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"generalbackend/internal/domain"
 )
@@ -24,8 +25,10 @@ var (
 type child struct {
 	cmd    *exec.Cmd
 	in     io.WriteCloser
-	out    io.ReadCloser
+	out    *bufio.Reader
 	stderr complaint
+	owner  string      // whose documents it has read
+	retire *time.Timer // ends its waiting
 }
 
 func startChild(limits Limits) (*child, error) {
@@ -44,36 +47,34 @@ func startChild(limits Limits) (*child, error) {
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	if c.out, err = c.cmd.StdoutPipe(); err != nil {
+	out, err := c.cmd.StdoutPipe()
+	if err != nil {
 		return nil, err
 	}
+	c.out = bufio.NewReaderSize(out, 64<<10)
 	return c, c.cmd.Start()
 }
 
 // kill ends the child at once; it may be called at any time.
 func (c *child) kill() { _ = c.cmd.Process.Kill() }
 
-func (c *child) discard() {
-	c.kill()
-	c.finish()
-}
-
 // converse sends the document and receives what the child finds. It returns
 // errSilent when the child ended before its last frame.
 func (c *child) converse(src Source, body io.Reader, limits Limits, progress func(done, total int)) (received, error) {
 	sent := make(chan error, 1)
 	go func() {
-		defer c.in.Close()
 		metered := &io.LimitedReader{R: body, N: limits.MaxBytes + 1}
 		req := request{Type: src.Type, ContentType: src.ContentType, URL: src.URL}
 		err := sendDocument(c.in, req, readErrors{metered})
 		if metered.N <= 0 {
 			err = errorFor(domain.CodeTooLarge)
+		}
+		if err != nil { // the child would wait for the rest
 			c.kill()
 		}
 		sent <- err
 	}()
-	got, err := receive(bufio.NewReader(c.out), limits, progress)
+	got, err := receive(c.out, limits, progress)
 	if err != nil {
 		c.kill()
 	}
@@ -111,9 +112,10 @@ type ending struct {
 	stderr string
 }
 
-// finish waits for the child's end; the child has ended its output or was
-// killed.
+// finish waits for the end of a child that has ended its output, was killed, or
+// ends when its input does.
 func (c *child) finish() ending {
+	_ = c.in.Close()
 	_ = c.cmd.Wait() // what matters of the error is in the state
 	e := ending{state: c.cmd.ProcessState, stderr: c.stderr.String()}
 	if usage, ok := e.state.SysUsage().(*syscall.Rusage); ok {

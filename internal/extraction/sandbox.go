@@ -6,14 +6,15 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 
 	"generalbackend/internal/domain"
 )
 
-// Source is a document to read.
+// Source is a document to read. One child may read several small documents of
+// one owner in a row; an owner of "" shares with nobody, not even itself.
 type Source struct {
+	Owner       string
 	Type        domain.DocumentType
 	Open        func(ctx context.Context) (io.ReadCloser, error) // called once per try
 	ContentType string                                           // of a fetched page, for its encoding
@@ -27,19 +28,14 @@ func Bytes(data []byte) func(context.Context) (io.ReadCloser, error) {
 	}
 }
 
-// Sandbox reads documents in child processes: one child per document, so that
-// nothing of one user's document is left when another's is read. Children are
-// started ahead, so that nobody waits for their start.
+// Sandbox reads documents in child processes. A child never reads documents of
+// two owners, so that nothing of one's is left when another's is read.
 type Sandbox struct {
 	limits Limits
 	log    *slog.Logger
 	slots  chan struct{}
-	warm   chan *child
+	pool   pool
 	peak   atomic.Int64
-
-	mu      sync.Mutex
-	closed  bool
-	refills sync.WaitGroup
 }
 
 // NewSandbox returns a Sandbox that reads at most concurrency documents at
@@ -47,30 +43,14 @@ type Sandbox struct {
 // is SandboxArgument.
 func NewSandbox(limits Limits, concurrency int, log *slog.Logger) *Sandbox {
 	concurrency = max(concurrency, 1)
-	return &Sandbox{
-		limits: limits.withDefaults(),
-		log:    log,
-		slots:  make(chan struct{}, concurrency),
-		warm:   make(chan *child, concurrency),
-	}
+	s := &Sandbox{limits: limits.withDefaults(), log: log, slots: make(chan struct{}, concurrency)}
+	s.pool = pool{size: concurrency, start: func() (*child, error) { return startChild(s.limits) }, ended: s.remember}
+	return s
 }
 
 // Close ends the children that wait for work. Documents being read are ended
 // by their contexts.
-func (s *Sandbox) Close() {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	s.refills.Wait()
-	for {
-		select {
-		case c := <-s.warm:
-			c.discard()
-		default:
-			return
-		}
-	}
-}
+func (s *Sandbox) Close() { s.pool.close() }
 
 // PeakMemory is the largest resident size that any child has had, in bytes. The
 // kernel counts a child as no smaller than its parent was when it started it.
@@ -88,10 +68,10 @@ func (s *Sandbox) Extract(ctx context.Context, src Source, progress func(done, t
 	if progress == nil {
 		progress = func(int, int) {}
 	}
-	got, err := s.attempt(ctx, src, progress)
-	if errors.Is(err, errCrashed) {
-		s.log.WarnContext(ctx, "parser crashed, trying once more", "type", src.Type, "cause", err)
-		got, err = s.attempt(ctx, src, progress)
+	got, again, err := s.attempt(ctx, src, progress, false)
+	if again {
+		s.log.WarnContext(ctx, "reading a document failed, trying once more", "type", src.Type, "error", err)
+		got, _, err = s.attempt(ctx, src, progress, true)
 	}
 	if errors.Is(err, errCrashed) {
 		err = errorFor(domain.CodeDocumentMalformed).WithCause(err)
@@ -102,64 +82,38 @@ func (s *Sandbox) Extract(ctx context.Context, src Source, progress func(done, t
 	return conclude(got)
 }
 
-// attempt reads a document in one child.
-func (s *Sandbox) attempt(parent context.Context, src Source, progress func(done, total int)) (received, error) {
+// attempt reads a document in one child. It asks for another attempt after a
+// crash, and where a child that had read before ran out of its limits.
+func (s *Sandbox) attempt(parent context.Context, src Source, progress func(done, total int), fresh bool) (got received, again bool, err error) {
 	ctx, cancel := context.WithTimeoutCause(parent, s.limits.Wall, errorFor(domain.CodeTimedOut))
 	defer cancel()
 	body, err := src.Open(ctx)
 	if err != nil {
-		return received{}, err
+		return received{}, false, err
 	}
 	defer body.Close()
-	c, err := s.take()
+	c, err := s.pool.take(src.Owner, fresh)
 	if err != nil {
-		return received{}, domain.Errorf(domain.CodeUnavailable, "The document reader could not be started. Try again later.").WithCause(err)
+		return received{}, false, domain.Errorf(domain.CodeUnavailable, "The document reader could not be started. Try again later.").WithCause(err)
 	}
 	stop := context.AfterFunc(ctx, c.kill)
-	defer stop()
-	got, err := c.converse(src, body, s.limits, progress)
+	got, err = c.converse(src, body, s.limits, progress)
+	alive := stop()
+	if err == nil && alive && src.Owner != "" && got.summary.Reusable {
+		s.pool.put(c, src.Owner)
+		return got, false, nil
+	}
+	used := c.owner != ""
 	end := c.finish()
 	s.remember(end.memory)
-	if ctx.Err() != nil {
-		return received{}, context.Cause(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return received{}, false, context.Cause(ctx)
+	case errors.Is(err, errSilent):
+		err = end.explain()
 	}
-	if err == nil || !errors.Is(err, errSilent) {
-		return got, err
-	}
-	return received{}, end.explain()
-}
-
-// take returns a child, started ahead where possible, and starts the next.
-func (s *Sandbox) take() (*child, error) {
-	defer s.refill()
-	select {
-	case c := <-s.warm:
-		return c, nil
-	default:
-		return startChild(s.limits)
-	}
-}
-
-func (s *Sandbox) refill() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || len(s.warm) == cap(s.warm) {
-		return
-	}
-	s.refills.Add(1)
-	go func() {
-		defer s.refills.Done()
-		c, err := startChild(s.limits)
-		if err != nil {
-			s.log.Warn("starting a document reader ahead failed", "error", err)
-			return
-		}
-		select {
-		case s.warm <- c:
-		default:
-			c.discard()
-		}
-	}()
+	again = errors.Is(err, errCrashed) || used && domain.CodeOf(err) == domain.CodeDocumentTooComplex
+	return got, again, err
 }
 
 func (s *Sandbox) remember(bytes int64) {

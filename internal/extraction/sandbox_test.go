@@ -143,3 +143,24 @@ func TestConfinedProcessCannotEscape(t *testing.T) {
 		t.Error("a file was written")
 	}
 }
+
+func TestSandboxServesManyOwners(t *testing.T) {
+	t.Parallel()
+	box := newSandbox(t, extraction.Limits{})
+	for i := range 20 {
+		owner, text := "ada", "Text of Ada"
+		if i%3 == 0 {
+			owner, text = "bob", "Text of Bob"
+		}
+		source := extraction.Source{Owner: owner, Type: domain.TypePDF, Open: extraction.Bytes(pdf([]string{text}))}
+		x, err := box.Extract(t.Context(), source, nil)
+		if err != nil || x.Pages[0].Text != text {
+			t.Fatalf("document %d of %s: %v %v", i, owner, err, x.Pages)
+		}
+		// A document that fails ends its child and leaves the next one unharmed.
+		source.Open = extraction.Bytes([]byte("%PDF-"))
+		if _, err := box.Extract(t.Context(), source, nil); domain.CodeOf(err) != domain.CodeDocumentMalformed {
+			t.Fatalf("damaged document %d: %v", i, err)
+		}
+	}
+}

@@ -59,20 +59,20 @@ func (w *Worker) Work(ctx context.Context, task domain.Task) error {
 
 func (w *Worker) extract(ctx context.Context, doc domain.Document, progress func(done, total int)) (domain.Extraction, error) {
 	if doc.Type == domain.TypeURL {
-		return w.extractURL(ctx, doc.URL, progress)
+		return w.extractURL(ctx, doc, progress)
 	}
 	open := func(ctx context.Context) (io.ReadCloser, error) { return w.store.Original(ctx, doc.ID) }
-	return w.sandbox.Extract(ctx, Source{Type: doc.Type, Open: open}, progress)
+	return w.sandbox.Extract(ctx, Source{Owner: doc.UserID.String(), Type: doc.Type, Open: open}, progress)
 }
 
 // extractURL fetches a page and keeps what was fetched as the original.
-func (w *Worker) extractURL(ctx context.Context, address string, progress func(done, total int)) (domain.Extraction, error) {
-	got, err := w.fetcher.Fetch(ctx, address)
+func (w *Worker) extractURL(ctx context.Context, doc domain.Document, progress func(done, total int)) (domain.Extraction, error) {
+	got, err := w.fetcher.Fetch(ctx, doc.URL)
 	if err != nil {
 		return domain.Extraction{}, err
 	}
 	x, err := w.sandbox.Extract(ctx, Source{
-		Type: got.Type, Open: Bytes(got.Body), ContentType: got.ContentType, URL: got.URL,
+		Owner: doc.UserID.String(), Type: got.Type, Open: Bytes(got.Body), ContentType: got.ContentType, URL: got.URL,
 	}, progress)
 	if err != nil {
 		return domain.Extraction{}, err
