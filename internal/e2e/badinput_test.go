@@ -67,7 +67,7 @@ func TestBadRequests(t *testing.T) {
 		{"wrong password", "POST", "/v1/auth/login", object{"email": u.email, "password": "wrong-horse-battery"}, nil, 401, "bad_credentials"},
 		{"no such account", "POST", "/v1/auth/login", object{"email": "nobody@example.com", "password": password}, nil, 401, "bad_credentials"},
 		{"no such address", "GET", "/v1/nowhere", nil, nil, 404, "not_found"},
-		{"no such method", "DELETE", "/v1/documents/upload", nil, nil, 404, "not_found"},
+		{"no such method", "DELETE", "/v1/auth/login", nil, nil, 405, "method_not_allowed"},
 		{"no token", "GET", "/v1/documents", nil, []string{"Authorization: "}, 401, "unauthorized"},
 		{"no bearer", "GET", "/v1/documents", nil, []string{"Authorization: Basic dTpw"}, 401, "unauthorized"},
 		{"wrong token", "GET", "/v1/documents", nil, []string{"Authorization: Bearer " + u.token + "x"}, 401, "unauthorized"},

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -15,7 +16,7 @@ import (
 // nothing twice, everything ended by itself.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	s := boot(t, durable, "URL_ALLOW_PRIVATE=true", "URL_IGNORE_ROBOTS=true")
+	s := boot(t, durable, "URL_ALLOW_PRIVATE=true", "URL_IGNORE_ROBOTS=true", "EXTRACT_SLOTS=4")
 	s.addWorker(extractWorker).up()
 	l := newLoad(t, s, 4)
 	for _, scenario := range []struct {
@@ -117,7 +118,7 @@ func loseStream(t testing.TB, l *load) {
 		}
 	}
 	site := newSite(t)
-	wide := l.s.addWorker(extractWorker, "EXTRACT_SLOTS=21") // of which a quarter is kept for urgent work
+	wide := l.s.addWorker(extractWorker, fmt.Sprint("EXTRACT_SLOTS=", running))
 	wide.up()
 	for i := range running {
 		l.remember(l.users[i%len(l.users)].web(site.slow(i)).ID)
