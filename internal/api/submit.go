@@ -131,14 +131,15 @@ func waiting(ctx context.Context, prefer string) (time.Duration, string) {
 // await returns the job when it is terminal or the time is up. While the store
 // does not answer it goes on waiting: the job is accepted already.
 func (s *server) await(ctx context.Context, job domain.Job, wait time.Duration) (domain.Job, error) {
-	hints, cancel := s.Engine.Subscribe(job.UserID, &job.ID)
+	id := job.ID // the engine keeps the pointer
+	hints, cancel := s.Engine.Subscribe(job.UserID, &id)
 	defer cancel()
 	end := time.NewTimer(wait)
 	defer end.Stop()
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
-		now, err := s.Store.Job(ctx, job.UserID, job.ID)
+		now, err := s.Store.Job(ctx, job.UserID, id)
 		switch {
 		case err == nil && now.State.Terminal():
 			return now, nil
