@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/jackc/pgx/v5"
-
 	"generalbackend/internal/postgres/cluster"
+	"github.com/jackc/pgx/v5"
 )
 
 // startPostgres runs a private cluster with the settings of production: what is

@@ -105,7 +105,7 @@ func runEngines(ctx context.Context, b *bench, o engineOptions) (err error) {
 
 // measureEngine takes all figures of one engine: submitting while nobody works,
 // working off that backlog, both at once, and the delay at a steady rate.
-func measureEngine(ctx context.Context, b *bench, c contender, dsn string, o engineOptions) error {
+func measureEngine(ctx context.Context, b *bench, c contender, dsn string, o engineOptions) (err error) {
 	engine, err := c.open(ctx, dsn, b.dir, o)
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func measureEngine(ctx context.Context, b *bench, c contender, dsn string, o eng
 	if err != nil {
 		return err
 	}
-	defer stop()
+	defer func() { err = errors.Join(err, stop()) }()
 	if err := awaitDone(ctx, engine, total); err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func measureEngine(ctx context.Context, b *bench, c contender, dsn string, o eng
 		return err
 	}
 	b.report.quantiles(c.name, "start", starts.delays())
-	return stop()
+	return nil
 }
 
 func perSecond(n int, since time.Time) float64 { return float64(n) / time.Since(since).Seconds() }

@@ -7,16 +7,15 @@ import (
 	"os"
 	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
-
 	"generalbackend/internal/domain"
 	"generalbackend/internal/jobs"
 	"generalbackend/internal/postgres"
 	"generalbackend/internal/queue"
 	"generalbackend/internal/queue/embedded"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 )
 
 // ownEngine is our engine in one process, as standalone has it.

@@ -15,11 +15,14 @@ import (
 	"generalbackend/internal/extraction"
 )
 
-// reader takes the text out of a PDF file.
+// reader takes the text out of PDF files. open returns what reads one file and
+// what ends everything that reading has started.
 type reader struct {
 	name string
-	read func(ctx context.Context, path string) (pages int, err error)
+	open func() (read readFunc, stop func())
 }
+
+type readFunc func(ctx context.Context, path string) (pages int, err error)
 
 type extractionOptions struct {
 	cvs       int
@@ -36,14 +39,17 @@ func extractionScenario(flags *flag.FlagSet) scenario {
 }
 
 func runExtraction(ctx context.Context, b *bench, o extractionOptions) error {
-	sandbox := extraction.NewSandbox(extraction.DefaultLimits(), runtime.NumCPU(), quiet())
-	defer sandbox.Close()
-	readers := []reader{{ours, sandboxed(sandbox)}, {"pdftotext", program("pdftotext", "-q", "{}", "-")}, {"mutool draw", program("mutool", "draw", "-q", "-F", "text", "{}")}}
+	readers := []reader{
+		{ours, sandboxed("one")},
+		{"ours, owners differ", sandboxed("")},
+		{"pdftotext", program("pdftotext", "-q", "{}", "-")},
+		{"mutool draw", program("mutool", "draw", "-q", "-F", "text", "{}")},
+	}
 	sets, err := extractionSets(b, o)
 	if err != nil {
 		return err
 	}
-	b.report.set("%d documents at once; every reader takes a process of its own for each document; only documents that all readers can read", runtime.NumCPU())
+	b.report.set("%d documents at once, only those that all readers can read; the peers take a process for each document, ours for some of one owner or, where owners differ, for each", runtime.NumCPU())
 	for _, set := range sets {
 		if set.files, set.pages, err = readable(ctx, b, readers, set.files); err != nil {
 			return err
@@ -56,12 +62,11 @@ func runExtraction(ctx context.Context, b *bench, o extractionOptions) error {
 				}
 			}
 		}
-		for _, peer := range readers[1:] {
+		for _, peer := range readers[2:] {
 			b.report.compare(set.name+", "+ours, "pages/s", set.name+", "+peer.name)
 			b.report.compare(set.name+", "+ours, "CPU ms/document", set.name+", "+peer.name)
 		}
 	}
-	b.report.set("the largest child of ours held %.0f MiB", float64(sandbox.PeakMemory())/(1<<20))
 	return nil
 }
 
@@ -69,11 +74,15 @@ func runExtraction(ctx context.Context, b *bench, o extractionOptions) error {
 // those it started; it depends less than the clock on what else runs.
 func measureReader(ctx context.Context, b *bench, r reader, set fileSet) error {
 	used, started := processorTime(), time.Now()
-	if err := readAll(ctx, r, set.files, nil); err != nil {
+	read, stop := r.open()
+	err := readAll(ctx, r.name, read, set.files, nil)
+	took := time.Since(started)
+	stop() // children that end count what they used
+	if err != nil {
 		return err
 	}
 	subject := set.name + ", " + r.name
-	b.report.add(subject, "pages/s", perSecond(set.pages, started))
+	b.report.add(subject, "pages/s", float64(set.pages)/took.Seconds())
 	b.report.add(subject, "CPU ms/document", float64((processorTime()-used).Microseconds())/1000/float64(len(set.files)))
 	return nil
 }
@@ -100,7 +109,8 @@ func extractionSets(b *bench, o extractionOptions) ([]fileSet, error) {
 			return nil, err
 		}
 	}
-	for name, folder := range map[string]string{"real CVs": "cv-match/cvs", "real PDFs": "pdf"} {
+	for _, set := range [][2]string{{"real CVs", "cv-match/cvs"}, {"real PDFs", "pdf"}} {
+		name, folder := set[0], set[1]
 		files, err := filepath.Glob(filepath.Join(o.corpus, folder, "*.pdf"))
 		if err != nil {
 			return nil, err
@@ -128,19 +138,23 @@ func writeFiles(dir string, files [][]byte) ([]string, error) {
 	return paths, nil
 }
 
-// sandboxed reads as the extract stage does.
-func sandboxed(s *extraction.Sandbox) func(context.Context, string) (int, error) {
-	return func(ctx context.Context, path string) (int, error) {
-		open := func(context.Context) (io.ReadCloser, error) { return os.Open(path) }
-		x, err := s.Extract(ctx, extraction.Source{Type: domain.TypePDF, Open: open}, nil)
-		return x.PageCount, err
+// sandboxed reads as the extract stage does, for one owner or, with "", for
+// another with each document.
+func sandboxed(owner string) func() (readFunc, func()) {
+	return func() (readFunc, func()) {
+		sandbox := extraction.NewSandbox(extraction.DefaultLimits(), runtime.NumCPU(), quiet())
+		return func(ctx context.Context, path string) (int, error) {
+			open := func(context.Context) (io.ReadCloser, error) { return os.Open(path) }
+			x, err := sandbox.Extract(ctx, extraction.Source{Owner: owner, Type: domain.TypePDF, Open: open}, nil)
+			return x.PageCount, err
+		}, sandbox.Close
 	}
 }
 
 // program reads with another program, whose output is read and dropped. {} in
 // an argument stands for the file.
-func program(name string, args ...string) func(context.Context, string) (int, error) {
-	return func(ctx context.Context, path string) (int, error) {
+func program(name string, args ...string) func() (readFunc, func()) {
+	read := func(ctx context.Context, path string) (int, error) {
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		filled := make([]string, len(args))
@@ -152,6 +166,7 @@ func program(name string, args ...string) func(context.Context, string) (int, er
 		_, err := exec.CommandContext(ctx, name, filled...).Output()
 		return 0, err
 	}
+	return func() (readFunc, func()) { return read, func() {} }
 }
 
 // readable finds the documents that all readers can read, which also brings
@@ -160,13 +175,15 @@ func readable(ctx context.Context, b *bench, readers []reader, files []string) (
 	failed := make([]bool, len(files))
 	counts := make([]int, len(files))
 	for n, r := range readers {
-		err := readAll(ctx, r, files, func(i, count int, err error) error {
+		read, stop := r.open()
+		err := readAll(ctx, r.name, read, files, func(i, count int, err error) error {
 			failed[i] = failed[i] || err != nil
 			if n == 0 {
 				counts[i] = count
 			}
 			return nil
 		})
+		stop()
 		if err != nil {
 			return nil, 0, err
 		}
@@ -185,14 +202,14 @@ func readable(ctx context.Context, b *bench, readers []reader, files []string) (
 
 // readAll reads documents, as many at once as there are cores. With note, what
 // a document ends with is the caller's to judge; otherwise an error ends it all.
-func readAll(ctx context.Context, r reader, files []string, note func(i, pages int, err error) error) error {
+func readAll(ctx context.Context, name string, read readFunc, files []string, note func(i, pages int, err error) error) error {
 	if note == nil {
 		note = func(_, _ int, err error) error { return err }
 	}
 	return parallel(ctx, len(files), runtime.NumCPU(), func(ctx context.Context, i int) error {
-		pages, err := r.read(ctx, files[i])
+		pages, err := read(ctx, files[i])
 		if err := note(i, pages, err); err != nil {
-			return fmt.Errorf("%s: %s: %w", r.name, files[i], err)
+			return fmt.Errorf("%s: %s: %w", name, files[i], err)
 		}
 		return nil
 	})

@@ -9,9 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-
 	"generalbackend/internal/chunking"
 	"generalbackend/internal/domain"
 	"generalbackend/internal/embedding"
@@ -20,6 +17,8 @@ import (
 	"generalbackend/internal/postgres"
 	"generalbackend/internal/postgres/cluster"
 	"generalbackend/internal/queue/embedded"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
 type pipelineOptions struct {
@@ -221,7 +220,7 @@ type stageWork struct {
 
 func (w *stageWork) extract(ctx context.Context, sandbox *extraction.Sandbox) error {
 	return parallel(ctx, len(w.files), extractSlots, func(ctx context.Context, i int) (err error) {
-		w.extracted[i], err = sandbox.Extract(ctx, extraction.Source{Type: domain.TypePDF, Open: extraction.Bytes(w.files[i])}, nil)
+		w.extracted[i], err = sandbox.Extract(ctx, extraction.Source{Owner: "one", Type: domain.TypePDF, Open: extraction.Bytes(w.files[i])}, nil)
 		return err
 	})
 }

@@ -9,15 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"generalbackend/internal/domain"
+	"generalbackend/internal/postgres"
+	"generalbackend/internal/retrieval"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pgvector/pgvector-go"
 	pgxvec "github.com/pgvector/pgvector-go/pgx"
-
-	"generalbackend/internal/domain"
-	"generalbackend/internal/postgres"
-	"generalbackend/internal/retrieval"
 )
 
 type searchOptions struct {
@@ -98,7 +97,7 @@ func (s *searchBench) open(ctx context.Context, dsn string) error {
 	if err != nil {
 		return err
 	}
-	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return pgxvec.RegisterTypes(ctx, conn) }
+	config.AfterConnect = pgxvec.RegisterTypes
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return err
 	}

@@ -10,13 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"github.com/pgvector/pgvector-go"
-
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
 	"generalbackend/internal/llm/offline"
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/pgvector/pgvector-go"
 )
 
 // passages makes texts and vectors.
