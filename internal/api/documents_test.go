@@ -124,6 +124,7 @@ func TestUploadMemory(t *testing.T) { //nolint:paralleltest // looks at the whol
 	if a.Document.Size != size {
 		t.Errorf("stored %d bytes", a.Document.Size)
 	}
+	t.Logf("heap in use: %d KiB before, at most %d KiB during %d MiB", before>>10, most>>10, size>>20)
 	if most > before+size/4 {
 		t.Errorf("the heap grew from %d to %d MiB", before>>20, most>>20)
 	}

@@ -152,8 +152,8 @@ func (s *server) documentErrors(op *huma.Operation, codes []domain.Code) {
 	for _, code := range codes {
 		byStatus[statusOf(code)] = append(byStatus[statusOf(code)], string(code))
 	}
+	byStatus[http.StatusBadRequest] = append(byStatus[http.StatusBadRequest], string(domain.CodeInvalid))
 	if op.Method != http.MethodGet && op.Method != http.MethodDelete {
-		byStatus[http.StatusBadRequest] = append(byStatus[http.StatusBadRequest], string(domain.CodeInvalid))
 		byStatus[http.StatusRequestEntityTooLarge] = append(byStatus[http.StatusRequestEntityTooLarge], string(domain.CodeTooLarge))
 		byStatus[http.StatusUnsupportedMediaType] = append(byStatus[http.StatusUnsupportedMediaType], string(domain.CodeUnsupportedType))
 		byStatus[http.StatusRequestTimeout] = append(byStatus[http.StatusRequestTimeout], string(domain.CodeTimeout))

@@ -45,13 +45,18 @@ func (s *server) addURL(ctx context.Context, in *urlInput) (*submitted, error) {
 	}, nil)
 }
 
+// maxText bounds a text in JSON, which is held in memory several times over.
+const maxText = 8 << 20
+
+func (s *server) textLimit() int64 { return min(s.MaxUploadBytes, maxText) }
+
 func (s *server) addText(ctx context.Context, in *textInput) (*submitted, error) {
 	content := []byte(in.Body.Content)
 	switch {
 	case strings.TrimSpace(in.Body.Content) == "":
 		return nil, errEmptyDocument
-	case int64(len(content)) > s.MaxUploadBytes:
-		return nil, tooLarge(s.MaxUploadBytes)
+	case int64(len(content)) > s.textLimit():
+		return nil, tooLarge(s.textLimit())
 	}
 	sum := sha256.Sum256(content)
 	return s.add(ctx, in.Submission, domain.Document{

@@ -58,7 +58,7 @@ func (s *server) uploadOperations() {
 	}), s.addURL)
 	register(s, submitEndpoint[AcceptedDocument, Document](s, endpoint{
 		id: "add-text", method: http.MethodPost, path: "/documents/text", tag: tag, summary: "Add a text", codes: ingest,
-		maxBody: s.MaxUploadBytes + jsonLimit,
+		maxBody: 2*s.textLimit() + jsonLimit, // escapes take room
 	}), s.addText)
 	s.describeBody("/documents/upload", &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"multipart/form-data": {Schema: &huma.Schema{
