@@ -83,8 +83,11 @@ type workerFunc func(ctx context.Context, task domain.Task) error
 func (f workerFunc) Work(ctx context.Context, task domain.Task) error { return f(ctx, task) }
 
 // run runs a runner of the extract stage and returns what stops it.
-func (s *system) run(slots int, f workerFunc) (stop func()) {
-	stage := jobs.Stage{Name: domain.StageExtract, Worker: f, Slots: slots, Timeout: time.Minute}
+func (s *system) run(slots int, f workerFunc) (stop func()) { return s.runFor(time.Minute, slots, f) }
+
+// runFor is run with attempts of limited time.
+func (s *system) runFor(timeout time.Duration, slots int, f workerFunc) (stop func()) {
+	stage := jobs.Stage{Name: domain.StageExtract, Worker: f, Slots: slots, Timeout: timeout}
 	r := jobs.NewRunner(stage, s.store, s.queue, s.timing, jobs.NewMetrics(prometheus.NewRegistry()), quiet())
 	return s.background(r.Run)
 }
@@ -218,6 +221,37 @@ func TestFailuresAreJudgedByTheirCode(t *testing.T) {
 				t.Errorf("error %+v", ended.Error)
 			}
 			s.checkEvents(ended)
+		})
+	}
+}
+
+// Only the attempt's own deadline makes an error a timeout of the stage: a
+// provider's timeout keeps its name.
+func TestTimeoutsKeepTheirName(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		timeout time.Duration
+		work    workerFunc
+		code    domain.Code
+	}{
+		"of the stage": {50 * time.Millisecond, func(ctx context.Context, _ domain.Task) error {
+			<-ctx.Done()
+			return domain.Errorf(domain.CodeUnavailable, "away").WithCause(ctx.Err())
+		}, domain.CodeTimeout},
+		"of a provider": {time.Minute, func(context.Context, domain.Task) error {
+			return domain.Errorf(domain.CodeModelTimeout, "slow").WithCause(context.DeadlineExceeded)
+		}, domain.CodeModelTimeout},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSystem(t)
+			s.dispatch()
+			s.runFor(c.timeout, 1, c.work)
+			ended := s.until(s.submit(s.user, 1)[0], func(j domain.Job) bool { return j.Error != nil })
+			if ended.Error.Code != c.code {
+				t.Errorf("code %s, want %s", ended.Error.Code, c.code)
+			}
 		})
 	}
 }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -234,8 +235,15 @@ func (r *Runner) run(a *attempt) {
 	r.metrics.observe(r.stage.Name, result, time.Since(started))
 }
 
-// perform calls the worker; a panic fails the one job.
+// perform calls the worker; a panic fails the one job. Whatever ends an attempt
+// after its time is up ends because of that; a timeout within it is the worker's
+// own to name.
 func (r *Runner) perform(ctx context.Context, task domain.Task) (err error) {
+	defer func() {
+		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			err = domain.Errorf(domain.CodeTimeout, "The %s stage took longer than %s.", r.stage.Name, r.stage.Timeout).WithCause(err)
+		}
+	}()
 	defer func() {
 		if p := recover(); p != nil {
 			r.log.Error("worker panicked", "job_id", task.Job.ID, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))

@@ -70,9 +70,6 @@ func (r *Runner) end(ctx context.Context, a *attempt, err error) (outcome, error
 // fail retries or fails a job for its own error.
 func (r *Runner) fail(ctx context.Context, a *attempt, err error) (outcome, error) {
 	e := domain.AsError(err)
-	if errors.Is(err, context.DeadlineExceeded) {
-		e = domain.Errorf(domain.CodeTimeout, "The %s stage took longer than %s.", r.stage.Name, r.stage.Timeout).WithCause(err)
-	}
 	job, cause := a.task.Job, domain.JobError{Code: e.Code, Detail: e.Message, Hint: e.Hint}
 	isFree := free(e.Code) && time.Since(job.CreatedAt) < r.timing.MaxWait
 	retry := isFree || (e.Code.Retryable() && job.Attempt < job.MaxAttempts)
