@@ -21,8 +21,8 @@ var searchSQL string
 // The bounds of a search: how many candidates one term may bring, how many are
 // scored in all, and how deep each ranking goes into the fused one.
 const (
-	termCap      = 1000
-	candidateCap = 2000
+	probeCap     = 500
+	candidateCap = 1000
 	rankingDepth = 50
 )
 
@@ -41,7 +41,7 @@ func searchArgs(q retrieval.Query) pgx.NamedArgs {
 		"space_id": q.SpaceID, "user_id": q.UserID, "document_ids": q.DocumentIDs, "project_ids": nil,
 		"query": strings.ReplaceAll(q.Text, "\x00", " "), "embedding": nil,
 		"vector_weight": q.VectorWeight, "max_distance": q.MaxDistance,
-		"exact_below": vectorIndexThreshold, "term_cap": termCap, "candidate_cap": candidateCap,
+		"exact_below": vectorIndexThreshold, "probe_cap": probeCap, "candidate_cap": candidateCap,
 		"depth": max(rankingDepth, q.Limit), "passages": q.Limit,
 	}
 	if q.ProjectID != nil {

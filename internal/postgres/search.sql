@@ -1,7 +1,8 @@
 -- Hybrid search of one owner's chunks, in one statement. Keyword candidates are
--- scored by BM25, with document frequencies counted among the candidates; each
--- term brings its own candidates, so that a rare term is complete however
--- common the others are. Both rankings are fused by their reciprocal ranks.
+-- scored by BM25, with document frequencies counted among the candidates. Each
+-- term brings its own candidates, and so do all terms together, so that neither
+-- a rare term nor a rare combination is lost behind common words. Both rankings
+-- are fused by their reciprocal ranks.
 WITH corpus AS MATERIALIZED (
     SELECT count(*) AS chunks FROM (
         SELECT e.chunk_id FROM embeddings e
@@ -18,29 +19,31 @@ WITH corpus AS MATERIALIZED (
         SELECT u.lexeme FROM unnest(tsvector_to_array(to_tsvector(l.config, @query::text))) AS u (lexeme)
         ORDER BY length(u.lexeme) DESC, u.lexeme LIMIT 32) t
 ), hits AS MATERIALIZED (
-    SELECT h.id, count(*) OVER (PARTITION BY t.query) AS frequency
-    FROM (SELECT DISTINCT query FROM terms) t
+    SELECT h.id, count(*) OVER (PARTITION BY p.query) AS frequency
+    FROM (SELECT query FROM terms UNION SELECT string_agg(query::text, ' & ')::tsquery FROM terms GROUP BY config) p
     CROSS JOIN LATERAL (
         SELECT c.id FROM chunks c
-        WHERE c.user_id = @user_id AND c.tsv @@ t.query
+        WHERE c.user_id = @user_id AND c.tsv @@ p.query
           AND (@project_ids::uuid[] IS NULL OR c.project_id = ANY (@project_ids::uuid[]))
           AND (@document_ids::uuid[] IS NULL OR c.document_id = ANY (@document_ids::uuid[]))
-        LIMIT @term_cap::integer) h
+        LIMIT @probe_cap::integer) h
 ), candidates AS MATERIALIZED (
-    SELECT c.id, text_config(c.language) AS config, c.tsv || ''::tsvector AS tsv, length(c.tsv) AS lexemes
+    SELECT c.id, text_config(c.language) AS config, c.tsv, length(c.tsv) AS lexemes
     FROM (SELECT id FROM hits GROUP BY id ORDER BY sum(1::float8 / frequency) DESC, id LIMIT @candidate_cap::integer) h
     JOIN chunks c ON c.id = h.id
 ), occurrences AS MATERIALIZED (
-    SELECT c.id, c.lexemes, t.lexeme, term_frequency(c.tsv, t.query) AS frequency,
-           count(*) OVER (PARTITION BY t.lexeme) AS df
+    SELECT c.id, c.lexemes, t.lexeme, term_frequency(c.tsv, t.query) AS frequency
     FROM candidates c JOIN terms t ON t.config = c.config AND c.tsv @@ t.query
+), rarity AS MATERIALIZED (
+    SELECT lexeme, count(*) AS chunks FROM occurrences GROUP BY lexeme
 ), totals AS MATERIALIZED (
-    SELECT greatest(count(*), (SELECT chunks FROM corpus))::float8 AS chunks, avg(lexemes)::float8 AS lexemes FROM candidates
+    SELECT greatest(count(*), (SELECT chunks FROM corpus))::float8 AS chunks,
+           avg(lexemes)::float8 AS lexemes FROM candidates
 ), keyword AS (
     SELECT o.id, row_number() OVER (ORDER BY o.score DESC, o.id) AS rank FROM (
-        SELECT o.id, sum(ln(1 + (t.chunks - o.df + 0.5) / (o.df + 0.5))
+        SELECT o.id, sum(ln(1 + (t.chunks - r.chunks + 0.5) / (r.chunks + 0.5))
                      * o.frequency * 2.2 / (o.frequency + 1.2 * (0.25 + 0.75 * o.lexemes / t.lexemes))) AS score
-        FROM occurrences o CROSS JOIN totals t
+        FROM occurrences o JOIN rarity r ON r.lexeme = o.lexeme CROSS JOIN totals t
         GROUP BY o.id) o
     ORDER BY rank LIMIT @depth::integer
 ), vector AS (

@@ -91,7 +91,7 @@ CREATE TABLE chunks (
     language     text    NOT NULL DEFAULT '',
     tsv          tsvector NOT NULL,
     UNIQUE (document_id, ordinal)
-);
+) WITH (toast_tuple_target = 8160); -- ranking reads tsv of many rows: keep it in them
 CREATE INDEX chunks_search ON chunks USING gin (user_id, tsv);
 -- The hash first: an index led by user_id would tempt the planner away from
 -- chunks_search.

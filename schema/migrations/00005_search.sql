@@ -23,7 +23,7 @@ BEGIN
     ELSIF approximate THEN
         distance_of := format('embedding::halfvec(%1$s) <=> $4::halfvec(%1$s)', vector_dims(query));
         PERFORM set_config('hnsw.iterative_scan', 'relaxed_order', true),
-                set_config('hnsw.ef_search', '400', true);
+                set_config('hnsw.ef_search', '1000', true);
     END IF;
     RETURN QUERY EXECUTE format(
         'SELECT n.chunk_id, n.distance FROM (
