@@ -51,7 +51,7 @@ func (l *library) user() uuid.UUID {
 
 func (l *library) project(user uuid.UUID) *uuid.UUID {
 	l.t.Helper()
-	p, err := l.store.CreateProject(l.t.Context(), domain.Project{ID: uuid.Must(uuid.NewV7()), UserID: user, Type: "private_gpt", Name: "test"})
+	p, err := l.store.CreateProject(l.t.Context(), domain.Project{ID: uuid.Must(uuid.NewV7()), UserID: user, Type: "private_gpt", Name: "test", Config: []byte("{}")})
 	if err != nil {
 		l.t.Fatal(err)
 	}
