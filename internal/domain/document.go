@@ -77,7 +77,7 @@ type PageQuality struct {
 	Chars    int     `json:"chars"`            // characters that are not white space
 	Garbled  float64 `json:"garbled"`          // share of replacement, control or unmapped characters, 0 to 1
 	Readable bool    `json:"readable"`         // false: image only, blank or garbled beyond use
-	Reason   string  `json:"reason,omitempty"` // "no_text", "garbled", "truncated", "failed"
+	Reason   string  `json:"reason,omitempty"` // "no_text", "garbled", "truncated", "failed", "blank"
 }
 
 // Extraction is what the extract stage found in a document.

@@ -118,7 +118,7 @@ func upload(ctx context.Context, box *extraction.Sandbox, data []byte, name stri
 	if err != nil {
 		return domain.Extraction{}, err
 	}
-	return box.Extract(ctx, extraction.Source{Type: kind, Open: extraction.Bytes(data)}, nil)
+	return box.Extract(ctx, extraction.Source{Owner: "tester", Type: kind, Open: extraction.Bytes(data)}, nil)
 }
 
 func newSandbox(t testing.TB, limits extraction.Limits) *extraction.Sandbox {
@@ -309,7 +309,7 @@ func TestWebCorpus(t *testing.T) {
 			t.Fatal(err)
 		}
 		x, err := box.Extract(t.Context(), extraction.Source{
-			Type: domain.TypeHTML, Open: extraction.Bytes(data), URL: cmp.Or(l["url"], "https://example.com/"),
+			Owner: "tester", Type: domain.TypeHTML, Open: extraction.Bytes(data), URL: cmp.Or(l["url"], "https://example.com/"),
 		}, nil)
 		want, ok := expected(dir, l["file"])
 		if err != nil || !ok {

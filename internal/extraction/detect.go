@@ -43,8 +43,11 @@ var zipTypes = []struct {
 	prefix string
 	kind   domain.DocumentType
 }{
-	{"word/", domain.TypeDOCX}, {"ppt/", domain.TypePPTX}, {"xl/", domain.TypeXLSX},
-	{"FixedDocSeq.fdseq", domain.TypeXPS}, {"FixedDocumentSequence.fdseq", domain.TypeXPS},
+	{"word/", domain.TypeDOCX},
+	{"ppt/", domain.TypePPTX},
+	{"xl/", domain.TypeXLSX},
+	{"FixedDocSeq.fdseq", domain.TypeXPS},
+	{"FixedDocumentSequence.fdseq", domain.TypeXPS},
 	{"Documents/1/", domain.TypeXPS},
 }
 
