@@ -39,7 +39,7 @@ func TestUpload(t *testing.T) {
 			d.SHA256 != hex.EncodeToString(sum[:]) || d.ProjectID == nil || *d.ProjectID != project.ID {
 			t.Errorf("uploaded as %+v", d.DocumentSummary)
 		}
-		if a.Job.Class != "interactive" || a.Job.Resource.ID != d.ID || a.Job.Resource.Href != "/v1/documents/"+d.ID.String() ||
+		if a.Job.Class != "standard" || a.Job.Resource.ID != d.ID || a.Job.Resource.Href != "/v1/documents/"+d.ID.String() ||
 			a.Job.ProjectID == nil || *a.Job.ProjectID != project.ID {
 			t.Errorf("the job is %+v", a.Job)
 		}

@@ -25,8 +25,7 @@ type NewMatch struct {
 	ProjectID          *uuid.UUID  `json:"project_id,omitempty" format:"uuid" nullable:"true"`
 }
 
-// Match compares applicants with a posting. match_score, and result in the
-// names of both generations of clients, are the best candidate's.
+// Match compares applicants with a posting.
 type Match struct {
 	ID                 uuid.UUID            `json:"id" format:"uuid"`
 	UserID             uuid.UUID            `json:"user_id" format:"uuid"`
@@ -44,12 +43,34 @@ type Match struct {
 	State              string               `json:"state" enum:"pending,ready,failed"`
 	JobTitle           string               `json:"job_title"`
 	MatchScore         *int                 `json:"match_score" doc:"0 to 100, computed from the verdicts; null until it is ready"`
-	Result             *matching.Reply      `json:"result,omitempty"`
 	Requirements       []domain.Requirement `json:"requirements"`
 	Candidates         []MatchCandidate     `json:"candidates" doc:"By rank"`
 	Error              *JobError            `json:"error,omitempty"`
 	CreatedAt          time.Time            `json:"created_at"`
 	UpdatedAt          time.Time            `json:"updated_at"`
+	BestResult
+}
+
+// BestResult is the best candidate's result in the names of both generations of
+// clients, on the match itself. All of it is absent until there is one.
+type BestResult struct {
+	OverallScore         *int                         `json:"overallScore,omitzero"`
+	Summary              string                       `json:"summary,omitzero"`
+	DetailedAnalysis     string                       `json:"detailedAnalysis,omitzero"`
+	Strengths            []string                     `json:"strengths,omitzero"`
+	Gaps                 []string                     `json:"gaps,omitzero"`
+	Recommendations      []string                     `json:"recommendations,omitzero"`
+	Comparison           []matching.Comparison        `json:"comparison,omitzero"`
+	RiskAssessment       *domain.RiskAssessment       `json:"riskAssessment,omitzero"`
+	DevelopmentPotential *domain.DevelopmentPotential `json:"developmentPotential,omitzero"`
+}
+
+func bestResult(r *matching.Reply) BestResult {
+	return BestResult{
+		OverallScore: &r.OverallScore, Summary: r.Summary, DetailedAnalysis: r.DetailedAnalysis,
+		Strengths: r.Strengths, Gaps: r.Gaps, Recommendations: r.Recommendations, Comparison: r.Comparison,
+		RiskAssessment: &r.RiskAssessment, DevelopmentPotential: &r.DevelopmentPotential,
+	}
 }
 
 // MatchCandidate is the result for one person.
@@ -83,7 +104,7 @@ func toMatch(m domain.Match) Match {
 	}
 	if len(shown.Candidates) > 0 {
 		best := &shown.Candidates[0]
-		shown.Result, shown.MatchScore = &best.Reply, &best.MatchScore
+		shown.BestResult, shown.MatchScore = bestResult(&best.Reply), &best.MatchScore
 	}
 	return shown
 }
@@ -169,7 +190,7 @@ func (s *server) match(ctx context.Context, in *matchInput) (*submitted, error) 
 		return nil, err
 	}
 	sub := domain.Submission{
-		UserID: m.UserID, ProjectID: m.ProjectID, Kind: domain.KindMatch, Stage: domain.StageMatch, Class: domain.ClassInteractive,
+		UserID: m.UserID, ProjectID: m.ProjectID, Kind: domain.KindMatch, Stage: domain.StageMatch, Class: class(ctx, in.Submission),
 		IdempotencyKey: in.IdempotencyKey, RequestHash: hash, Trace: traceparent(ctx),
 	}
 	job, err := s.replay(ctx, sub)

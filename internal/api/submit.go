@@ -128,6 +128,14 @@ func waiting(ctx context.Context, prefer string) (time.Duration, string) {
 	return 0, ""
 }
 
+// class gives work somebody waits for a lane before work that is only to be done.
+func class(ctx context.Context, in Submission) domain.Class {
+	if wait, _ := waiting(ctx, in.Prefer); wait > 0 {
+		return domain.ClassInteractive
+	}
+	return domain.ClassStandard
+}
+
 // await returns the job when it is terminal or the time is up. While the store
 // does not answer it goes on waiting: the job is accepted already.
 func (s *server) await(ctx context.Context, job domain.Job, wait time.Duration) (domain.Job, error) {

@@ -121,7 +121,7 @@ func TestMatch(t *testing.T) {
 	u := s.newUser()
 	document := u.ready("someone").ID
 	m := u.matched(document)
-	if m.State != "ready" || m.LLMType != "offline" || m.MatchScore == nil || *m.MatchScore != 83 || m.Result == nil || m.Result.OverallScore != 83 {
+	if m.State != "ready" || m.LLMType != "offline" || m.MatchScore == nil || *m.MatchScore != 83 || m.OverallScore == nil || *m.OverallScore != 83 {
 		t.Fatalf("the match is %+v", m)
 	}
 	var old struct {

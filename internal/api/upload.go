@@ -127,7 +127,7 @@ func ingestSubmission(ctx context.Context, in Submission, d domain.Document) (do
 	hash, err := requestHash(domain.KindIngest, d.Type, d.Filename, d.Title, d.URL, d.ProjectID, d.SHA256)
 	return domain.Submission{
 		UserID: d.UserID, ProjectID: d.ProjectID, Kind: domain.KindIngest, Stage: domain.StageExtract,
-		Class: domain.ClassInteractive, ResourceID: d.ID,
+		Class: class(ctx, in), ResourceID: d.ID,
 		IdempotencyKey: in.IdempotencyKey, RequestHash: hash, Trace: traceparent(ctx),
 	}, err
 }

@@ -660,14 +660,18 @@ type Match struct {
 	ApplicantDocuments []string `json:"applicant_documents"`
 
 	// Candidates By rank
-	Candidates []MatchCandidate `json:"candidates"`
-	Combine    bool             `json:"combine"`
-	CreatedAt  time.Time        `json:"created_at"`
+	Candidates           []MatchCandidate      `json:"candidates"`
+	Combine              bool                  `json:"combine"`
+	Comparison           *[]Comparison         `json:"comparison,omitempty"`
+	CreatedAt            time.Time             `json:"created_at"`
+	DetailedAnalysis     *string               `json:"detailedAnalysis,omitempty"`
+	DevelopmentPotential *DevelopmentPotential `json:"developmentPotential,omitempty"`
 
 	// EmployerDocIds The older name of employer_documents
 	EmployerDocIds    []string           `json:"employer_doc_ids"`
 	EmployerDocuments []string           `json:"employer_documents"`
 	Error             *JobError          `json:"error,omitempty"`
+	Gaps              *[]string          `json:"gaps,omitempty"`
 	ID                openapi_types.UUID `json:"id"`
 	JobTitle          string             `json:"job_title"`
 
@@ -679,15 +683,19 @@ type Match struct {
 	LlmType string `json:"llm_type"`
 
 	// MatchScore 0 to 100, computed from the verdicts; null until it is ready
-	MatchScore    *int64              `json:"match_score"`
-	Model         string              `json:"model"`
-	ProjectID     *openapi_types.UUID `json:"project_id"`
-	PromptVersion string              `json:"prompt_version"`
-	Requirements  []Requirement       `json:"requirements"`
-	Result        *Reply              `json:"result,omitempty"`
-	State         MatchState          `json:"state"`
-	UpdatedAt     time.Time           `json:"updated_at"`
-	UserID        openapi_types.UUID  `json:"user_id"`
+	MatchScore      *int64              `json:"match_score"`
+	Model           string              `json:"model"`
+	OverallScore    *int64              `json:"overallScore,omitempty"`
+	ProjectID       *openapi_types.UUID `json:"project_id"`
+	PromptVersion   string              `json:"prompt_version"`
+	Recommendations *[]string           `json:"recommendations,omitempty"`
+	Requirements    []Requirement       `json:"requirements"`
+	RiskAssessment  *RiskAssessment     `json:"riskAssessment,omitempty"`
+	State           MatchState          `json:"state"`
+	Strengths       *[]string           `json:"strengths,omitempty"`
+	Summary         *string             `json:"summary,omitempty"`
+	UpdatedAt       time.Time           `json:"updated_at"`
+	UserID          openapi_types.UUID  `json:"user_id"`
 }
 
 // MatchState defines model for Match.State.
@@ -961,20 +969,6 @@ type Registration struct {
 	Language *string `json:"language,omitempty"`
 	Name     *string `json:"name,omitempty"`
 	Password string  `json:"password"`
-}
-
-// Reply defines model for Reply.
-type Reply struct {
-	Comparison           []Comparison         `json:"comparison"`
-	DetailedAnalysis     string               `json:"detailedAnalysis"`
-	DevelopmentPotential DevelopmentPotential `json:"developmentPotential"`
-	Gaps                 []string             `json:"gaps"`
-	MatchScore           int64                `json:"match_score"`
-	OverallScore         int64                `json:"overallScore"`
-	Recommendations      []string             `json:"recommendations"`
-	RiskAssessment       RiskAssessment       `json:"riskAssessment"`
-	Strengths            []string             `json:"strengths"`
-	Summary              string               `json:"summary"`
 }
 
 // Requirement defines model for Requirement.

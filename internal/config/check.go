@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/mail"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -56,9 +57,19 @@ func (c Config) check(process Process) []string {
 func (h HTTP) check(all *check) {
 	all.between("PORT", h.Port, 0, 65535)
 	all.between("MAX_UPLOAD_MB", int(h.MaxUploadMB), 1, 2048)
+	for _, proxy := range h.TrustedProxies {
+		all.that(isNetwork(proxy), "TRUSTED_PROXIES", fmt.Sprintf("%q is neither an address nor a network such as 10.0.0.0/8", proxy))
+	}
 	for _, origin := range h.AllowedOrigins {
 		all.that(origin == "*" || isOrigin(origin), "ALLOWED_ORIGINS", fmt.Sprintf("%q is not an origin such as https://app.example.org", origin))
 	}
+}
+
+// isNetwork reports whether s is an address, or a network in CIDR notation.
+func isNetwork(s string) bool {
+	_, addressErr := netip.ParseAddr(s)
+	_, prefixErr := netip.ParsePrefix(s)
+	return addressErr == nil || prefixErr == nil
 }
 
 func isOrigin(s string) bool {

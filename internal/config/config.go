@@ -60,6 +60,7 @@ type Config struct {
 type HTTP struct {
 	Port           int      `env:"PORT" envDefault:"8000"`
 	AllowedOrigins []string `env:"ALLOWED_ORIGINS"`
+	TrustedProxies []string `env:"TRUSTED_PROXIES"`
 	MaxUploadMB    int64    `env:"MAX_UPLOAD_MB" envDefault:"50"`
 }
 

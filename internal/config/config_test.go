@@ -115,7 +115,7 @@ func TestEveryBadValueIsNamed(t *testing.T) {
 	t.Parallel()
 	bad := []string{
 		"ENVIRONMENT=staging", "LOG_LEVEL=loud", "METRICS_PORT=70000", "SHUTDOWN_TIMEOUT=soon",
-		"PORT=http", "ALLOWED_ORIGINS=https://a.example.org/path", "MAX_UPLOAD_MB=0",
+		"PORT=http", "ALLOWED_ORIGINS=https://a.example.org/path", "TRUSTED_PROXIES=proxy", "MAX_UPLOAD_MB=0",
 		"SECRET_KEY=short", "ALGORITHM=none", "ACCESS_TOKEN_EXPIRE_MINUTES=0", "REFRESH_TOKEN_EXPIRE_DAYS=-1",
 		"ADMIN_EMAIL=nobody", "ADMIN_PASSWORD=short", "REGISTRATION_MODE=maybe",
 		"DATABASE_URL=mysql://db", "DATABASE_MAX_CONNS=0", "NATS_URL=http://nats", "NATS_REPLICAS=2",
