@@ -255,8 +255,11 @@ func (u *user) until(j job, what string, cond func(job) bool) job {
 	var now job
 	eventually(u.t, workDeadline, "job "+j.ID+" "+what, func() bool {
 		now = u.job(j.ID)
-		return cond(now)
+		return cond(now) || now.terminal()
 	})
+	if !cond(now) {
+		u.t.Fatalf("job %s never %s: it %s (%s)", j.ID, what, now.State, now.code())
+	}
 	return now
 }
 

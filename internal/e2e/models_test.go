@@ -65,8 +65,9 @@ func TestModelFaults(t *testing.T) {
 	} {
 		t.Run("chat, "+string(test.fault), func(t *testing.T) {
 			u := u.as(t)
+			applicant := u.succeeded(u.text("applicant", note("judged under "+string(test.fault)))).Resource.ID
 			models.Fail("/api/chat", test.fault, -1)
-			u.endures(models, u.match(ready, ready), test.code, test.then)
+			u.endures(models, u.match(ready, applicant), test.code, test.then)
 		})
 	}
 	oracle{t, s}.historiesWhole()

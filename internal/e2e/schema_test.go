@@ -14,7 +14,7 @@ func fromSchema(in llmtest.ChatRequest) string {
 	if json.Unmarshal(in.Format, &schema) != nil {
 		return "Nothing to say."
 	}
-	answer, err := json.Marshal(instance(schema))
+	answer, err := json.MarshalIndent(instance(schema), "", " ") // in several pieces, so that it can be cut
 	if err != nil {
 		return fmt.Sprint(err)
 	}
