@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -89,10 +90,10 @@ const maxEcho = 4000
 
 func repair(req CompleteRequest, answer string, fault error) CompleteRequest {
 	turn := fmt.Sprintf("Your answer does not fit the JSON schema:\n%.800s\nAnswer again with JSON that fits the schema, and nothing else.", fault)
-	messages := append([]Message(nil), req.Messages...)
-	req.Messages = append(messages,
-		Message{Role: RoleAssistant, Content: clip(answer, maxEcho)},
-		Message{Role: RoleUser, Content: turn})
+	req.Messages = slices.Concat(req.Messages, []Message{
+		{Role: RoleAssistant, Content: clip(answer, maxEcho)},
+		{Role: RoleUser, Content: turn},
+	})
 	return req
 }
 

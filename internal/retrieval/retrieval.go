@@ -72,6 +72,7 @@ type Store interface {
 // Embedder turns a question into a vector of a space.
 type Embedder interface {
 	Query(ctx context.Context, text string) (vector []float32, spaceID int64, err error)
+	// Space is asked after a Query that succeeded.
 	Space() domain.EmbeddingSpace
 }
 
@@ -88,7 +89,7 @@ const DefaultPatience = 5 * time.Second
 
 // Search finds the passages that fit the request best.
 func (s *Searcher) Search(ctx context.Context, r Request) (Result, error) {
-	q, err := s.query(r)
+	q, err := check(r)
 	if err != nil {
 		return Result{}, err
 	}
@@ -101,14 +102,16 @@ func (s *Searcher) Search(ctx context.Context, r Request) (Result, error) {
 		s.Log.WarnContext(ctx, "search by keyword alone: the embedder failed", "code", domain.CodeOf(err), "error", err)
 	default:
 		space := s.Embedder.Space()
+		q.VectorWeight, q.MaxDistance = weights(space.Provider)
 		result.Mode, result.Provider, result.Model = Hybrid, space.Provider, space.Model
 	}
 	result.Passages, err = s.Store.Search(ctx, q)
 	return result, err
 }
 
-// query checks a request and brings it into the store's form.
-func (s *Searcher) query(r Request) (Query, error) {
+// check refuses what cannot be searched and brings the rest into the store's
+// form.
+func check(r Request) (Query, error) {
 	text := strings.TrimSpace(strings.ToValidUTF8(r.Text, " "))
 	switch {
 	case text == "":
@@ -123,9 +126,7 @@ func (s *Searcher) query(r Request) (Query, error) {
 	if r.Limit == 0 {
 		r.Limit = DefaultLimit
 	}
-	q := Query{UserID: r.UserID, ProjectID: r.ProjectID, DocumentIDs: r.DocumentIDs, Text: text, Limit: r.Limit}
-	q.VectorWeight, q.MaxDistance = weights(s.Embedder.Space().Provider)
-	return q, nil
+	return Query{UserID: r.UserID, ProjectID: r.ProjectID, DocumentIDs: r.DocumentIDs, Text: text, Limit: r.Limit}, nil
 }
 
 // weights says how far vectors of a provider are trusted. Hashed words know
