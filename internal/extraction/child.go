@@ -31,19 +31,20 @@ func runChild(args []string, in io.Reader, w io.Writer) int {
 		return exitFault
 	}
 	r, out := bufio.NewReader(in), &frameOutput{w: bufio.NewWriter(w)}
-	for confined := false; ; confined = true {
+	var self *vitals
+	for {
 		req, data, err := receiveDocument(r, limits.MaxBytes)
 		if errors.Is(err, io.EOF) {
 			return 0
 		}
-		if err == nil && !confined {
-			err = confine(limits)
+		if err == nil && self == nil {
+			self, err = confine(limits)
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "before reading:", err)
 			return exitFault
 		}
-		if ok, err := answerWith(req, data, limits, out); err != nil {
+		if ok, err := answerWith(req, data, limits, out, self); err != nil {
 			return exitFault
 		} else if !ok {
 			return 0
@@ -53,12 +54,12 @@ func runChild(args []string, in io.Reader, w io.Writer) int {
 
 // answerWith reads one document and sends what it finds. It reports whether the
 // child may read another.
-func answerWith(req request, data []byte, limits Limits, out *frameOutput) (again bool, err error) {
+func answerWith(req request, data []byte, limits Limits, out *frameOutput, self *vitals) (again bool, err error) {
 	s, err := guarded(req, data, limits, out)
 	if err != nil {
-		err = writeJSON(out.w, frameError, failure{Code: codeOf(err), Detail: err.Error()})
+		err = writeJSON(out.w, frameError, failure{Code: codeOf(err), Detail: err.Error(), Memory: self.read("VmHWM")})
 	} else {
-		s.Reusable = roomLeft(limits, len(data))
+		s.Reusable, s.Memory = roomLeft(limits, len(data)), self.read("VmHWM")
 		again = s.Reusable
 		err = writeJSON(out.w, frameDone, s)
 	}

@@ -39,12 +39,14 @@ type summary struct {
 	Outline  []domain.OutlineEntry `json:"outline"`
 	Metadata map[string]string     `json:"metadata"`
 	Reusable bool                  `json:"reusable"` // the child has room for another document
+	Memory   int64                 `json:"memory"`   // the largest the child has been, in bytes
 }
 
 // failure is an error on its way from child to parent.
 type failure struct {
 	Code   domain.Code `json:"code"`
 	Detail string      `json:"detail"` // for the log
+	Memory int64       `json:"memory"` // as in summary
 }
 
 var errFrameTooLong = errors.New("frame too long")

@@ -118,7 +118,11 @@ func (c *child) finish() ending {
 	_ = c.in.Close()
 	_ = c.cmd.Wait() // what matters of the error is in the state
 	e := ending{state: c.cmd.ProcessState, stderr: c.stderr.String()}
-	if usage, ok := e.state.SysUsage().(*syscall.Rusage); ok {
+	// The kernel counts a child as no smaller than its parent was when it
+	// started it, so that only what is beyond the parent tells of the child.
+	var own syscall.Rusage
+	usage, ok := e.state.SysUsage().(*syscall.Rusage)
+	if ok && syscall.Getrusage(syscall.RUSAGE_SELF, &own) == nil && usage.Maxrss > own.Maxrss {
 		e.memory = usage.Maxrss << 10
 	}
 	return e

@@ -49,7 +49,12 @@ func receive(r io.Reader, limits Limits, progress func(done, total int)) (receiv
 			}
 			return got, nil
 		case frameError:
-			return got, childError(body)
+			var f failure
+			if err := json.Unmarshal(body, &f); err != nil {
+				return got, errSilent
+			}
+			got.summary.Memory = f.Memory
+			return got, errorFor(f.Code).WithCause(errors.New(f.Detail))
 		default:
 			return got, errSilent
 		}
@@ -67,14 +72,6 @@ func (got *received) add(body []byte, total int) error {
 	p.Text = storable(p.Text)
 	got.pages = append(got.pages, p)
 	return nil
-}
-
-func childError(body []byte) error {
-	var f failure
-	if err := json.Unmarshal(body, &f); err != nil {
-		return errSilent
-	}
-	return errorFor(f.Code).WithCause(errors.New(f.Detail))
 }
 
 // conclude turns what a child sent into the document's state.

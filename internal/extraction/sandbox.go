@@ -52,8 +52,8 @@ func NewSandbox(limits Limits, concurrency int, log *slog.Logger) *Sandbox {
 // by their contexts.
 func (s *Sandbox) Close() { s.pool.close() }
 
-// PeakMemory is the largest resident size that any child has had, in bytes. The
-// kernel counts a child as no smaller than its parent was when it started it.
+// PeakMemory is the largest resident size that any child has had, in bytes, as
+// far as it is known: of a child that crashed only what is beyond this process.
 func (s *Sandbox) PeakMemory() int64 { return s.peak.Load() }
 
 // Extract reads a document. Progress may be nil; it hears of each page. An
@@ -99,6 +99,7 @@ func (s *Sandbox) attempt(parent context.Context, src Source, progress func(done
 	stop := context.AfterFunc(ctx, c.kill)
 	got, err = c.converse(src, body, s.limits, progress)
 	alive := stop()
+	s.remember(got.summary.Memory)
 	if err == nil && alive && src.Owner != "" && got.summary.Reusable {
 		s.pool.put(c, src.Owner)
 		return got, false, nil
