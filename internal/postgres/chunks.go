@@ -160,7 +160,10 @@ func (s *Store) EnsureVectorIndex(ctx context.Context) error {
 	if broken { // an earlier build was interrupted
 		ddl = append(ddl, "DROP INDEX CONCURRENTLY "+name)
 	}
-	ddl = append(ddl, "SET statement_timeout = 0", fmt.Sprintf(`CREATE INDEX CONCURRENTLY %s ON embeddings
+	// Without room for the whole graph a build takes two to three times as long. Parallel
+	// workers would share that room in /dev/shm, which containers keep small.
+	ddl = append(ddl, "SET statement_timeout = 0", "SET maintenance_work_mem = '512MB'", "SET max_parallel_maintenance_workers = 0")
+	ddl = append(ddl, fmt.Sprintf(`CREATE INDEX CONCURRENTLY %s ON embeddings
 		USING hnsw ((embedding::halfvec(%d)) halfvec_cosine_ops) WHERE space_id = %d`, name, space.Dims, space.ID))
 	return s.onOwnConnection(ctx, ddl)
 }
