@@ -28,9 +28,9 @@ func TestCancelStopsTheWork(t *testing.T) {
 	t.Run("a page that does not come", func(t *testing.T) {
 		u := u.as(t)
 		fetching := u.web(web.slow("cancelled"))
-		web.awaitWaiting(1)
+		web.awaitWaiting(t, 1)
 		u.cancel(fetching.ID)
-		web.awaitGone(1)
+		web.awaitGone(t, 1)
 		u.cancelled(fetching)
 	})
 	t.Run("an embedding", func(t *testing.T) {
@@ -100,15 +100,15 @@ func TestShutdownCostsNoAttempt(t *testing.T) {
 	s := boot(t, fast, "URL_ALLOW_PRIVATE=true", "SHUTDOWN_TIMEOUT=3s")
 	u := register(t, s.url)
 	fetching := u.web(web.slow("interrupted"))
-	web.awaitWaiting(1)
+	web.awaitWaiting(t, 1)
 	extract := s.worker(extractWorker)
 	extract.stop()
-	web.awaitGone(1)
+	web.awaitGone(t, 1)
 	if now := u.job(fetching.ID); now.State != "queued" && now.State != "dispatched" || now.Attempts != 0 {
 		t.Errorf("after the worker was stopped the job is %s with %d attempts", now.State, now.Attempts)
 	}
 	extract.start()
-	web.awaitWaiting(1)
+	web.awaitWaiting(t, 1)
 	if now := u.job(fetching.ID); now.State != "running" || now.Attempts != 1 {
 		t.Errorf("in the next worker the job is %s with %d attempts", now.State, now.Attempts)
 	}

@@ -16,7 +16,7 @@ import (
 // nothing twice, everything ended by itself.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	s := boot(t, durable, "URL_ALLOW_PRIVATE=true", "URL_IGNORE_ROBOTS=true", "EXTRACT_SLOTS=4")
+	s := boot(t, durable, "URL_ALLOW_PRIVATE=true", "URL_IGNORE_ROBOTS=true", "URL_TIMEOUT=10m", "EXTRACT_TIMEOUT=15m", "EXTRACT_SLOTS=4")
 	s.addWorker(extractWorker).up()
 	l := newLoad(t, s, 4)
 	for _, scenario := range []struct {
@@ -112,18 +112,19 @@ func killEverything(t testing.TB, l *load) {
 // the load behind them, and takes the broker's store away.
 func loseStream(t testing.TB, l *load) {
 	const running = 16
+	const slots = 21 // a quarter of them, rounded down, is kept for interactive work
 	for _, p := range l.s.workers {
 		if p.program() == extractWorker {
 			p.stop()
 		}
 	}
 	site := newSite(t)
-	wide := l.s.addWorker(extractWorker, fmt.Sprint("EXTRACT_SLOTS=", running))
+	wide := l.s.addWorker(extractWorker, fmt.Sprint("EXTRACT_SLOTS=", slots))
 	wide.up()
 	for i := range running {
 		l.remember(l.users[i%len(l.users)].web(site.slow(i)).ID)
 	}
-	site.awaitWaiting(running)
+	site.awaitWaiting(t, running)
 	l.run(t, "stream", *faultJobs)
 	if n := l.s.count("SELECT count(*) FROM jobs WHERE state IN ('queued', 'dispatched')"); n != *faultJobs {
 		t.Errorf("%d jobs wait, want %d", n, *faultJobs)

@@ -14,7 +14,6 @@ type site struct {
 	hold func() // lets slow pages go
 
 	mu       sync.Mutex
-	changed  sync.Cond
 	waiting  int
 	finished int
 	gone     int // clients that hung up before their page came
@@ -29,7 +28,6 @@ const article = `<!doctype html><html lang="en"><head><title>%[1]s</title></head
 func newSite(t testing.TB) *site {
 	released := make(chan struct{})
 	s := &site{hold: sync.OnceFunc(func() { close(released) })}
-	s.changed.L = &s.mu
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /page/{name}", func(w http.ResponseWriter, r *http.Request) {
 		s.note(func() { s.finished++ })
@@ -71,26 +69,25 @@ func (s *site) note(change func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change()
-	s.changed.Broadcast()
-}
-
-func (s *site) await(until func() bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for !until() {
-		s.changed.Wait()
-	}
 }
 
 // awaitWaiting blocks until n clients wait for slow pages.
-func (s *site) awaitWaiting(n int) { s.await(func() bool { return s.waiting >= n }) }
+func (s *site) awaitWaiting(t testing.TB, n int) {
+	t.Helper()
+	eventually(t, workDeadline, fmt.Sprintf("%d pages are asked for", n), func() bool { return s.count(&s.waiting) >= n })
+}
 
 // awaitGone blocks until n clients hung up.
-func (s *site) awaitGone(n int) { s.await(func() bool { return s.gone >= n }) }
+func (s *site) awaitGone(t testing.TB, n int) {
+	t.Helper()
+	eventually(t, workDeadline, fmt.Sprintf("%d clients hang up", n), func() bool { return s.count(&s.gone) >= n })
+}
 
-// served counts the pages that were answered.
-func (s *site) served() int {
+func (s *site) count(n *int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.finished
+	return *n
 }
+
+// served counts the pages that were answered.
+func (s *site) served() int { return s.count(&s.finished) }

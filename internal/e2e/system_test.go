@@ -50,7 +50,7 @@ const secretKey = "0f4c1d7be2a95386f0b7c6d1e8a2f394"
 // common is the environment of every process. Leases are short so that killed
 // workers are noticed soon.
 var common = []string{
-	"SECRET_KEY=" + secretKey, "JOB_LEASE=4s", "JOB_HEARTBEAT=1s", "JOB_RECONCILE_EVERY=1s",
+	"SECRET_KEY=" + secretKey, "JOB_LEASE=4s", "JOB_HEARTBEAT=1s",
 	"DATABASE_MAX_CONNS=10", "REGISTRATION_MODE=open", "METRICS_PORT=0",
 }
 
