@@ -468,6 +468,30 @@ func TestRepeatedMessagesHaveOneEffect(t *testing.T) {
 	}
 }
 
+// Messages of jobs that ended long ago are answered one after the other, without
+// waiting for the next look.
+func TestIdleMessagesDoNotHoldUpWork(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	s.timing.Poll = time.Hour
+	if _, err := s.queue.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	job := s.submit(s.user, 1)[0]
+	messages := make([]queue.Message, 20)
+	for i := range messages {
+		messages[i].Body = domain.JobMessage{JobID: uuid.New(), UserID: s.user, Stage: job.Stage, Class: job.Class}
+	}
+	messages = append(messages, queue.Message{Body: domain.JobMessage{JobID: job.ID, UserID: s.user, Stage: job.Stage, Class: job.Class}})
+	if _, err := s.queue.Publish(t.Context(), messages); err != nil {
+		t.Fatal(err)
+	}
+	s.run(1, s.finish)
+	if ended := s.settled(job); ended.State != domain.StateSucceeded {
+		t.Errorf("state %s", ended.State)
+	}
+}
+
 func TestNewcomersDoNotWaitForTheCrowd(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)

@@ -115,12 +115,12 @@ func (r *Runner) pull(ctx, attempts context.Context, running *sync.WaitGroup) {
 	poll := time.NewTicker(r.timing.Poll)
 	defer poll.Stop()
 	for ctx.Err() == nil {
-		started, err := r.fill(ctx, attempts, running)
+		taken, err := r.fill(ctx, attempts, running)
 		if err != nil && ctx.Err() == nil {
 			r.log.Warn("pull", "error", err)
 			sleep(ctx, time.Second)
 		}
-		if started > 0 && len(r.slots) > 0 {
+		if taken > 0 && len(r.slots) > 0 {
 			continue
 		}
 		select {
@@ -132,8 +132,9 @@ func (r *Runner) pull(ctx, attempts context.Context, running *sync.WaitGroup) {
 }
 
 // fill starts an attempt in each free slot there is a message for, urgent
-// classes first, and returns how many it started.
-func (r *Runner) fill(ctx, attempts context.Context, running *sync.WaitGroup) (started int, err error) {
+// classes first, and returns how many messages it took: where there were some
+// there may be more, even if none of them was for a job to be done.
+func (r *Runner) fill(ctx, attempts context.Context, running *sync.WaitGroup) (taken int, err error) {
 	if r.stage.Paused != nil && r.stage.Paused() {
 		return 0, nil
 	}
@@ -144,17 +145,17 @@ func (r *Runner) fill(ctx, attempts context.Context, running *sync.WaitGroup) (s
 		}
 		deliveries, err := r.queue.Fetch(ctx, r.stage.Name, class, n)
 		if len(deliveries) > 0 {
-			s, claimErr := r.claim(ctx, attempts, running, deliveries)
-			started += s
+			claimErr := r.claim(ctx, attempts, running, deliveries)
+			taken += len(deliveries)
 			if err == nil {
 				err = claimErr
 			}
 		}
 		if err != nil {
-			return started, err
+			return taken, err
 		}
 	}
-	return started, nil
+	return taken, nil
 }
 
 // room is how many messages of a class may be taken now: a quarter of the slots
@@ -167,7 +168,7 @@ func (r *Runner) room(class domain.Class) int {
 }
 
 // claim takes the jobs behind deliveries in Postgres and starts them.
-func (r *Runner) claim(ctx, attempts context.Context, running *sync.WaitGroup, deliveries []queue.Delivery) (int, error) {
+func (r *Runner) claim(ctx, attempts context.Context, running *sync.WaitGroup, deliveries []queue.Delivery) error {
 	byJob := make(map[uuid.UUID]queue.Delivery, len(deliveries))
 	ids := make([]uuid.UUID, len(deliveries))
 	for i, d := range deliveries {
@@ -178,7 +179,7 @@ func (r *Runner) claim(ctx, attempts context.Context, running *sync.WaitGroup, d
 		for _, d := range byJob {
 			r.settleMessage(d.NakWithDelay(5 * time.Second))
 		}
-		return 0, fmt.Errorf("claim: %w", err)
+		return fmt.Errorf("claim: %w", err)
 	}
 	for _, task := range tasks {
 		delivery := byJob[task.Job.ID]
@@ -190,7 +191,7 @@ func (r *Runner) claim(ctx, attempts context.Context, running *sync.WaitGroup, d
 			r.run(a)
 		})
 	}
-	return len(tasks), r.turnAway(ctx, byJob)
+	return r.turnAway(ctx, byJob)
 }
 
 // turnAway answers messages whose job could not be claimed. Postgres is the
