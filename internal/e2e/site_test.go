@@ -35,6 +35,8 @@ func newSite(t testing.TB) *site {
 	})
 	mux.HandleFunc("GET /slow/{name}", func(w http.ResponseWriter, r *http.Request) {
 		s.note(func() { s.waiting++ })
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_ = http.NewResponseController(w).Flush() // the page begins, so that nobody gives up on it
 		select {
 		case <-released:
 			s.note(func() { s.waiting--; s.finished++ })
