@@ -38,7 +38,7 @@ type process struct {
 	mu     sync.Mutex
 	cmd    *exec.Cmd
 	exited chan struct{}
-	starts int
+	pids   []int // of all starts
 }
 
 func newProcess(t testing.TB, dir, name, path string, env []string, ready string) *process {
@@ -52,7 +52,6 @@ func (p *process) start() {
 	p.t.Helper()
 	started := make(chan error)
 	p.mu.Lock()
-	p.starts++
 	p.exited = make(chan struct{})
 	p.mu.Unlock()
 	go p.run(started)
@@ -79,7 +78,7 @@ func (p *process) run(started chan<- error) {
 		return
 	}
 	p.mu.Lock()
-	p.cmd = cmd
+	p.cmd, p.pids = cmd, append(p.pids, cmd.Process.Pid)
 	exited := p.exited
 	p.mu.Unlock()
 	started <- nil
@@ -187,6 +186,9 @@ func (p *process) end() {
 	if p.running() {
 		p.signal(syscall.SIGKILL)
 		p.await()
+	}
+	for _, pid := range p.pids {
+		eventually(p.t, stopDeadline, "the children of "+p.name+" are gone", func() bool { return len(inSession(pid)) == 0 })
 	}
 	log, err := os.ReadFile(p.log)
 	if err != nil {
