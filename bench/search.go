@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"generalbackend/internal/domain"
+	"generalbackend/internal/llm/offline"
 	"generalbackend/internal/postgres"
 	"generalbackend/internal/retrieval"
 	"github.com/google/uuid"
@@ -29,7 +30,7 @@ func searchScenario(flags *flag.FlagSet) scenario {
 	var o searchOptions
 	flags.IntVar(&o.chunks, "search-chunks", 200_000, "passages of all users")
 	flags.IntVar(&o.queries, "search-queries", 40, "searches of each user and round")
-	flags.StringVar(&o.vectors, "search-vectors", "offline", "offline: of the built-in provider; clustered: made, near their document's topic as a model's are")
+	flags.StringVar(&o.vectors, "search-vectors", clustered, "offline: of the built-in provider; clustered: made, near their document's topic as a model's are")
 	return scenario{"search", func(ctx context.Context, b *bench) error { return runSearch(ctx, b, o) }}
 }
 
@@ -69,6 +70,9 @@ func runSearch(ctx context.Context, b *bench, o searchOptions) (err error) {
 	return nil
 }
 
+// clustered vectors are made, not embedded.
+const clustered = "clustered"
+
 // exact is the peer: a scan of all the user's vectors, without words.
 const exact = "exact scan"
 
@@ -104,13 +108,11 @@ func (s *searchBench) open(ctx context.Context, dsn string) error {
 	if s.store, err = postgres.Open(ctx, dsn, 8); err != nil {
 		return err
 	}
-	space, batcher, err := offlineSpace(ctx, s.store)
-	if err != nil {
-		return err
-	}
-	batcher.Close()
-	s.space, s.made = space, newPassages(s.options.vectors == "clustered")
-	return nil
+	s.made = newPassages(s.options.vectors == clustered)
+	s.space, err = s.store.EnsureSpace(ctx, domain.EmbeddingSpace{
+		Provider: s.options.vectors, Model: s.options.vectors, Dims: offline.Dims, ChunkTokens: passageWords,
+	})
+	return err
 }
 
 func (s *searchBench) close() {
@@ -191,7 +193,8 @@ func (s *searchBench) question(ctx context.Context, r *rand.Rand, t *tenant) (st
 // nearest passages that ours ranks among its ten nearest.
 func (s *searchBench) ask(ctx context.Context, t *tenant, text string, vector []float32) (took, tookExact time.Duration, recall float64, err error) {
 	q := retrieval.Query{
-		UserID: t.id, Text: text, SpaceID: s.space.ID, Vector: vector, VectorWeight: 1, MaxDistance: 2, Limit: retrieval.DefaultLimit,
+		UserID: t.id, Text: text, SpaceID: s.space.ID, Vector: vector, VectorWeight: 1, MaxDistance: 2,
+		Exact: s.space.ExactOnly(), Limit: retrieval.DefaultLimit,
 	}
 	started := time.Now()
 	if _, err := s.store.Search(ctx, q); err != nil {

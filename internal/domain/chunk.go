@@ -31,6 +31,12 @@ type EmbeddingSpace struct {
 	State        string // "building", "active", "retired"
 }
 
+// ExactOnly reports whether vectors of the space are searched by scanning all of
+// a user's. Those of the built-in provider are: a short question is nearly
+// orthogonal to all of them, and of such neighbours an approximate index finds
+// about half (`make bench`, scenario search).
+func (s EmbeddingSpace) ExactOnly() bool { return s.Provider == "offline" }
+
 // Passage is a search result: a chunk with where it stands and why it was found.
 type Passage struct {
 	ChunkID     int64

@@ -142,7 +142,7 @@ func (s *Store) EnsureVectorIndex(ctx context.Context) error {
 	if domain.CodeOf(err) == domain.CodeNotFound {
 		return nil
 	}
-	if err != nil {
+	if err != nil || space.ExactOnly() {
 		return err
 	}
 	name := vectorIndexName(space.ID)

@@ -40,7 +40,7 @@ func searchArgs(q retrieval.Query) pgx.NamedArgs {
 	args := pgx.NamedArgs{
 		"space_id": q.SpaceID, "user_id": q.UserID, "document_ids": q.DocumentIDs, "project_ids": nil,
 		"query": strings.ReplaceAll(q.Text, "\x00", " "), "embedding": nil,
-		"vector_weight": q.VectorWeight, "max_distance": q.MaxDistance,
+		"vector_weight": q.VectorWeight, "max_distance": q.MaxDistance, "exact": q.Exact,
 		"exact_below": vectorIndexThreshold, "probe_cap": probeCap, "candidate_cap": candidateCap,
 		"depth": max(rankingDepth, q.Limit), "passages": q.Limit,
 	}

@@ -49,7 +49,7 @@ WITH corpus AS MATERIALIZED (
 ), vector AS (
     SELECT n.id, n.distance, row_number() OVER (ORDER BY n.distance, n.id) AS rank
     FROM corpus, nearest_chunks(@space_id, @user_id, @project_ids::uuid[], @document_ids::uuid[],
-        @embedding::halfvec, @max_distance::float8, @depth::integer, corpus.chunks >= @exact_below::integer) AS n (id, distance)
+        @embedding::halfvec, @max_distance::float8, @depth::integer, NOT @exact::boolean AND corpus.chunks >= @exact_below::integer) AS n (id, distance)
 ), fused AS (
     SELECT coalesce(k.id, v.id) AS id, coalesce(k.rank, 0) AS keyword_rank, coalesce(v.rank, 0) AS vector_rank,
            coalesce(v.distance, 0) AS distance,

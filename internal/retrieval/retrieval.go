@@ -61,6 +61,7 @@ type Query struct {
 	Vector       []float32
 	VectorWeight float64 // of the vector ranking against the keyword ranking's 1
 	MaxDistance  float64 // cosine distance beyond which a passage is not near
+	Exact        bool    // scan all vectors, however many
 	Limit        int
 }
 
@@ -103,6 +104,7 @@ func (s *Searcher) Search(ctx context.Context, r Request) (Result, error) {
 	default:
 		space := s.Embedder.Space()
 		q.VectorWeight, q.MaxDistance = weights(space.Provider)
+		q.Exact = space.ExactOnly()
 		result.Mode, result.Provider, result.Model = Hybrid, space.Provider, space.Model
 	}
 	result.Passages, err = s.Store.Search(ctx, q)
