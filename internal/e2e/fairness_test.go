@@ -24,7 +24,9 @@ func TestNewcomerStartsSoon(t *testing.T) {
 	for _, id := range newcomer.accepted {
 		newcomer.users[0].succeeded(job{ID: id})
 		for _, stage := range []string{"extract", "embed"} {
-			if n := s.overtaken(id, stage); n > slots*lengths {
+			n := s.overtaken(id, stage)
+			t.Logf("%d jobs of %d went first at stage %s", n, *backlogJobs, stage)
+			if n > slots*lengths {
 				t.Errorf("%d jobs of the crowd started before the newcomer's at stage %s, want at most %d", n, stage, slots*lengths)
 			}
 		}
