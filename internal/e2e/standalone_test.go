@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -40,4 +41,24 @@ func (s *system) privateDSN() string {
 		Host: "127.0.0.1:" + port, Path: "/generalbackend", RawQuery: "sslmode=disable",
 	}
 	return dsn.String()
+}
+
+// TestStandaloneIsKilled: the one process that holds everything is killed while
+// it works, its database and broker with it, and goes on where it was.
+func TestStandaloneIsKilled(t *testing.T) {
+	t.Parallel()
+	s := bootStandalone(t)
+	l := newLoad(t, s, 2)
+	for round := range 3 {
+		var submitting sync.WaitGroup
+		submitting.Go(func() { l.run(t, fmt.Sprintf("round-%d", round), *faultJobs/10) })
+		pause(100, 1500)
+		s.api.kill()
+		s.api.start()
+		submitting.Wait()
+	}
+	s.api.awaitReady()
+	s.connect(s.privateDSN()) // it may have come back on another port
+	l.drain(t)
+	l.check(t)
 }
