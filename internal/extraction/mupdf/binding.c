@@ -41,6 +41,7 @@ enum { ERROR_SYSTEM = 2 };
 
 fz_context *fz_new_context_imp(const void *alloc, const void *locks, size_t max_store, const char *version);
 void fz_drop_context(fz_context *ctx);
+void fz_disable_icc(fz_context *ctx);
 void fz_set_warning_callback(fz_context *ctx, void (*cb)(void *, const char *), void *user);
 void fz_set_error_callback(fz_context *ctx, void (*cb)(void *, const char *), void *user);
 sigjmp_buf *fz_push_try(fz_context *ctx);
@@ -132,6 +133,7 @@ int bind_open(const unsigned char *data, size_t len, const char *magic, size_t s
 	}
 	fz_set_warning_callback(d->ctx, discard, NULL);
 	fz_set_error_callback(d->ctx, discard, NULL);
+	fz_disable_icc(d->ctx); // the colour of text is nobody's concern, and costs
 	int status = open_document(d, data, len, magic);
 	if (status == BIND_OK) *out = d;
 	else bind_close(d);
