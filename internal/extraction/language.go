@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	languageSample = 16 << 10 // bytes of text looked at
-	languageChars  = 40       // letters below which no guess is made
-	languageSure   = 0.5      // confidence needed
+	languageSample = 4 << 10 // bytes of text looked at
+	languageChars  = 40      // letters below which no guess is made
+	languageSure   = 0.5     // confidence needed
 )
 
 // languages are those that can be told apart reliably and that search can stem.
