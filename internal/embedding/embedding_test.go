@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,6 +21,8 @@ import (
 	"generalbackend/internal/llm/offline"
 	"generalbackend/internal/llm/ollama"
 )
+
+var space = domain.EmbeddingSpace{ID: 7, Model: llmtest.EmbedModel, Dims: 384}
 
 func TestNormalize(t *testing.T) {
 	t.Parallel()
@@ -97,7 +100,11 @@ func TestSpace(t *testing.T) {
 
 func TestBatchesFillAcrossCallers(t *testing.T) {
 	t.Parallel()
-	server, b := start(t)
+	server := llmtest.NewServer()
+	t.Cleanup(server.Close)
+	provider := &counting{Provider: client(t, server.URL)}
+	b := embedding.NewBatcher(provider, space)
+	t.Cleanup(b.Close)
 	server.Fail("/api/embed", llmtest.Hang, 1)
 	ctx, release := context.WithCancel(t.Context())
 	go func() { _, _ = b.Embed(ctx, []string{"first"}, embedding.Standard) }()
@@ -113,9 +120,23 @@ func TestBatchesFillAcrossCallers(t *testing.T) {
 	if sizes := batchSizes(server); !slices.Equal(sizes, []int{1, 8}) {
 		t.Errorf("batches of %v texts, want one full batch", sizes)
 	}
-	if peak := server.Peak(); peak != 1 {
+	if peak := provider.peak.Load(); peak != 1 {
 		t.Errorf("%d batches at once, want 1", peak)
 	}
+}
+
+// counting notes how many calls were under way at once. The server cannot tell:
+// it learns of a cancelled request only after the next one has begun.
+type counting struct {
+	llm.Provider
+	running, peak atomic.Int32
+}
+
+func (c *counting) Embed(ctx context.Context, req llm.EmbedRequest) (llm.EmbedResponse, error) {
+	n := c.running.Add(1)
+	defer c.running.Add(-1)
+	c.peak.Store(max(c.peak.Load(), n))
+	return c.Provider.Embed(ctx, req)
 }
 
 func TestUrgentTextsGoFirst(t *testing.T) {
@@ -262,7 +283,7 @@ func start(t *testing.T) (*llmtest.Server, *embedding.Batcher) {
 	t.Helper()
 	server := llmtest.NewServer()
 	t.Cleanup(server.Close)
-	b := embedding.NewBatcher(client(t, server.URL), domain.EmbeddingSpace{ID: 7, Model: llmtest.EmbedModel, Dims: 384})
+	b := embedding.NewBatcher(client(t, server.URL), space)
 	t.Cleanup(b.Close)
 	return server, b
 }
