@@ -23,6 +23,7 @@ type endpoint struct {
 	status           int
 	codes            []domain.Code // beyond those every operation may answer
 	public           bool          // needs no login
+	admin            bool          // for administrators only
 	limited          bool          // counted per client address
 	timeout          time.Duration // of the handler; negative for none
 	maxBody          int64         // of JSON, 1 MiB by default
@@ -140,6 +141,10 @@ func (s *server) operation(e endpoint) huma.Operation {
 		codes = append(codes, domain.CodeUnauthorized, domain.CodeTokenExpired)
 		op.Security = []map[string][]string{{"bearer": {}}}
 		op.Middlewares = append(op.Middlewares, s.authenticate)
+	}
+	if e.admin {
+		codes = append(codes, domain.CodeForbidden)
+		op.Middlewares = append(op.Middlewares, s.administrate)
 	}
 	s.documentErrors(&op, codes)
 	return op

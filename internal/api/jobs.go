@@ -16,8 +16,8 @@ import (
 // Job is one thing the user asked for.
 type Job struct {
 	ID              uuid.UUID  `json:"id" format:"uuid"`
-	Kind            string     `json:"kind" enum:"ingest,match" doc:"What was asked for"`
-	Stage           string     `json:"stage" enum:"extract,embed,match" doc:"Where it stands"`
+	Kind            string     `json:"kind" enum:"ingest,match,chat,story" doc:"What was asked for"`
+	Stage           string     `json:"stage" enum:"extract,embed,match,chat,story" doc:"Where it stands"`
 	Class           string     `json:"class" enum:"interactive,standard,bulk"`
 	State           string     `json:"state" enum:"queued,dispatched,running,succeeded,failed,cancelled" doc:"The last three are final"`
 	ProjectID       *uuid.UUID `json:"project_id" format:"uuid" nullable:"true"`
@@ -93,7 +93,7 @@ type JobPath struct {
 type jobsInput struct {
 	Paging
 	State string `query:"state" enum:"queued,dispatched,running,succeeded,failed,cancelled"`
-	Kind  string `query:"kind" enum:"ingest,match"`
+	Kind  string `query:"kind" enum:"ingest,match,chat,story"`
 }
 
 type getJobInput struct {

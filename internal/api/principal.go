@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -9,6 +10,7 @@ import (
 
 	"generalbackend/internal/auth"
 	"generalbackend/internal/domain"
+	"generalbackend/internal/postgres"
 )
 
 type principalKey struct{}
@@ -20,6 +22,28 @@ func principal(ctx context.Context) auth.Principal {
 }
 
 func userID(ctx context.Context) uuid.UUID { return principal(ctx).User.ID }
+
+// administrate lets only administrators pass, and lets them see the rows of all.
+func (s *server) administrate(ctx huma.Context, next func(huma.Context)) {
+	if !principal(ctx.Context()).User.IsAdmin {
+		s.refuse(ctx, domain.Errorf(domain.CodeForbidden, "This is for administrators only."))
+		return
+	}
+	next(huma.WithContext(ctx, postgres.AsSystem(ctx.Context())))
+}
+
+// audit writes down what the caller did; details may be nil.
+func (s *server) audit(ctx context.Context, action, target string, details any) error {
+	body, err := json.Marshal(details)
+	if err != nil {
+		return err
+	}
+	who := principal(ctx).User
+	return s.Store.Audit(ctx, domain.AuditEntry{
+		ID: uuid.Must(uuid.NewV7()), ActorID: &who.ID, ActorEmail: who.Email, Action: action,
+		Target: target, Details: body, RequestID: requestID(ctx),
+	})
+}
 
 // authenticate lets only requests with a good access token pass.
 func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {

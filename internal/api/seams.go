@@ -16,6 +16,7 @@ import (
 // only what is that user's; anything else is CodeNotFound.
 type Store interface {
 	Ping(ctx context.Context) error
+	Audit(ctx context.Context, e domain.AuditEntry) error
 
 	CreateProject(ctx context.Context, p domain.Project) (domain.Project, error)
 	Project(ctx context.Context, userID, id uuid.UUID) (domain.Project, error)

@@ -104,16 +104,22 @@ func (e JobClass) Valid() bool {
 
 // Defines values for JobKind.
 const (
+	JobKindChat   JobKind = "chat"
 	JobKindIngest JobKind = "ingest"
 	JobKindMatch  JobKind = "match"
+	JobKindStory  JobKind = "story"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
 func (e JobKind) Valid() bool {
 	switch e {
+	case JobKindChat:
+		return true
 	case JobKindIngest:
 		return true
 	case JobKindMatch:
+		return true
+	case JobKindStory:
 		return true
 	default:
 		return false
@@ -122,19 +128,25 @@ func (e JobKind) Valid() bool {
 
 // Defines values for JobStage.
 const (
+	JobStageChat    JobStage = "chat"
 	JobStageEmbed   JobStage = "embed"
 	JobStageExtract JobStage = "extract"
 	JobStageMatch   JobStage = "match"
+	JobStageStory   JobStage = "story"
 )
 
 // Valid indicates whether the value is a known member of the JobStage enum.
 func (e JobStage) Valid() bool {
 	switch e {
+	case JobStageChat:
+		return true
 	case JobStageEmbed:
 		return true
 	case JobStageExtract:
 		return true
 	case JobStageMatch:
+		return true
+	case JobStageStory:
 		return true
 	default:
 		return false
@@ -389,16 +401,22 @@ func (e ListJobsParamsState) Valid() bool {
 
 // Defines values for ListJobsParamsKind.
 const (
+	ListJobsParamsKindChat   ListJobsParamsKind = "chat"
 	ListJobsParamsKindIngest ListJobsParamsKind = "ingest"
 	ListJobsParamsKindMatch  ListJobsParamsKind = "match"
+	ListJobsParamsKindStory  ListJobsParamsKind = "story"
 )
 
 // Valid indicates whether the value is a known member of the ListJobsParamsKind enum.
 func (e ListJobsParamsKind) Valid() bool {
 	switch e {
+	case ListJobsParamsKindChat:
+		return true
 	case ListJobsParamsKindIngest:
 		return true
 	case ListJobsParamsKindMatch:
+		return true
+	case ListJobsParamsKindStory:
 		return true
 	default:
 		return false

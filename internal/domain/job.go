@@ -15,6 +15,8 @@ type Kind string
 const (
 	KindIngest Kind = "ingest"
 	KindMatch  Kind = "match"
+	KindChat   Kind = "chat"
+	KindStory  Kind = "story"
 )
 
 // Stage is where a job stands; each stage has its own worker.
@@ -25,10 +27,14 @@ const (
 	StageExtract Stage = "extract"
 	StageEmbed   Stage = "embed"
 	StageMatch   Stage = "match"
+	StageChat    Stage = "chat"
+	StageStory   Stage = "story"
 )
 
 // Stages lists every stage, in pipeline order.
-func Stages() []Stage { return []Stage{StageExtract, StageEmbed, StageMatch} }
+func Stages() []Stage {
+	return []Stage{StageExtract, StageEmbed, StageMatch, StageChat, StageStory}
+}
 
 // Class is a job's lane: interactive goes before standard before bulk.
 type Class string
@@ -89,7 +95,7 @@ type Job struct {
 	MaxAttempts     int
 	CancelRequested bool
 	Progress        Progress
-	ResourceID      uuid.UUID // the document or match the job makes
+	ResourceID      uuid.UUID // the document, match, answer or text the job makes
 	Args            json.RawMessage
 	Error           *JobError
 	EventSeq        int64

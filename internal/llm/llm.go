@@ -16,6 +16,10 @@ type Provider interface {
 	Name() string
 	// Complete answers once; it succeeds only when the provider said it was done.
 	Complete(ctx context.Context, req CompleteRequest) (CompleteResponse, error)
+	// Stream is Complete without a schema, handing emit the answer piece by
+	// piece as it comes. An error of emit ends the call and is returned. What was
+	// emitted is an answer only when Stream succeeds.
+	Stream(ctx context.Context, req CompleteRequest, emit func(piece string) error) (CompleteResponse, error)
 	// Embed returns one unit vector per text, in order.
 	Embed(ctx context.Context, req EmbedRequest) (EmbedResponse, error)
 	// Models lists what can be asked for.

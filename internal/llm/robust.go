@@ -102,6 +102,24 @@ func (r *Robust) Complete(ctx context.Context, req CompleteRequest) (CompleteRes
 	return completeStructured(req, ask)
 }
 
+// Stream implements Provider. It tries again only while nothing was emitted.
+func (r *Robust) Stream(ctx context.Context, req CompleteRequest, emit func(piece string) error) (CompleteResponse, error) {
+	if err := checkComplete(req); err != nil {
+		return CompleteResponse{}, err
+	}
+	emitted := false
+	return call(ctx, r, r.completions, func() (CompleteResponse, error) {
+		resp, err := r.provider.Stream(ctx, req, func(piece string) error {
+			emitted = true
+			return emit(piece)
+		})
+		if err != nil && emitted {
+			err = backoff.Permanent(err)
+		}
+		return resp, err
+	})
+}
+
 // Embed implements Provider.
 func (r *Robust) Embed(ctx context.Context, req EmbedRequest) (EmbedResponse, error) {
 	return call(ctx, r, r.embeddings, func() (EmbedResponse, error) { return r.provider.Embed(ctx, req) })

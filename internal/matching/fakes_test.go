@@ -95,6 +95,10 @@ type model struct {
 
 func (m *model) Name() string { return m.name }
 
+func (m *model) Stream(ctx context.Context, req llm.CompleteRequest, _ func(string) error) (llm.CompleteResponse, error) {
+	return m.Complete(ctx, req)
+}
+
 func (m *model) Complete(_ context.Context, req llm.CompleteRequest) (llm.CompleteResponse, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -37,6 +37,11 @@ func (Provider) Complete(ctx context.Context, _ llm.CompleteRequest) (llm.Comple
 		WithHint("Set OLLAMA_BASE_URL to use Ollama.")
 }
 
+// Stream implements llm.Provider; it always fails.
+func (p Provider) Stream(ctx context.Context, req llm.CompleteRequest, _ func(piece string) error) (llm.CompleteResponse, error) {
+	return p.Complete(ctx, req)
+}
+
 // Embed implements llm.Provider. Texts may be of any length.
 func (Provider) Embed(ctx context.Context, req llm.EmbedRequest) (llm.EmbedResponse, error) {
 	out := llm.EmbedResponse{Provider: Name, Model: Model}

@@ -40,6 +40,11 @@ type chatLine struct {
 // Complete implements llm.Provider. It streams, so that cancelling ctx stops
 // the model, and succeeds only on a line with done and done_reason "stop".
 func (p *Provider) Complete(ctx context.Context, req llm.CompleteRequest) (llm.CompleteResponse, error) {
+	return p.Stream(ctx, req, func(string) error { return nil })
+}
+
+// Stream implements llm.Provider.
+func (p *Provider) Stream(ctx context.Context, req llm.CompleteRequest, emit func(piece string) error) (llm.CompleteResponse, error) {
 	in, err := p.chatRequest(req)
 	if err != nil {
 		return llm.CompleteResponse{}, err
@@ -49,7 +54,7 @@ func (p *Provider) Complete(ctx context.Context, req llm.CompleteRequest) (llm.C
 		return llm.CompleteResponse{}, err
 	}
 	defer body.Close()
-	content, last, err := readChat(body)
+	content, last, err := readChat(body, emit)
 	if err != nil {
 		if interrupted := llm.Interrupted(ctx); interrupted != nil {
 			err = interrupted
@@ -87,7 +92,7 @@ const maxLine = 4 << 20
 
 // readChat collects the stream up to its last line. A stream that ends without
 // one was cut: by a crash, a shutdown or the server's guard against repetition.
-func readChat(body io.Reader) (string, chatLine, error) {
+func readChat(body io.Reader, emit func(piece string) error) (string, chatLine, error) {
 	var content strings.Builder
 	lines := bufio.NewScanner(body)
 	lines.Buffer(nil, maxLine)
@@ -103,6 +108,11 @@ func readChat(body io.Reader) (string, chatLine, error) {
 			return "", line, nameText(200, strings.ToLower(line.Error), "").WithCause(errors.New(line.Error))
 		}
 		content.WriteString(line.Message.Content)
+		if line.Message.Content != "" {
+			if err := emit(line.Message.Content); err != nil {
+				return "", line, err
+			}
+		}
 		if line.Done {
 			return content.String(), line, nil
 		}

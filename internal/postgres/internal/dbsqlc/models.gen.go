@@ -13,6 +13,17 @@ import (
 	pgvector "github.com/pgvector/pgvector-go"
 )
 
+type AuditLog struct {
+	ID         uuid.UUID
+	ActorID    *uuid.UUID
+	ActorEmail string
+	Action     string
+	Target     string
+	Details    json.RawMessage
+	RequestID  string
+	CreatedAt  time.Time
+}
+
 type Chunk struct {
 	ID          int64
 	DocumentID  uuid.UUID
@@ -139,6 +150,11 @@ type JobEvent struct {
 	Type      string
 	Data      json.RawMessage
 	CreatedAt time.Time
+}
+
+type JobResource struct {
+	Kind string
+	Made interface{}
 }
 
 type Match struct {
