@@ -135,7 +135,8 @@ type counting struct {
 func (c *counting) Embed(ctx context.Context, req llm.EmbedRequest) (llm.EmbedResponse, error) {
 	n := c.running.Add(1)
 	defer c.running.Add(-1)
-	c.peak.Store(max(c.peak.Load(), n))
+	for peak := c.peak.Load(); n > peak && !c.peak.CompareAndSwap(peak, n); peak = c.peak.Load() {
+	}
 	return c.Provider.Embed(ctx, req)
 }
 

@@ -37,7 +37,6 @@ type Server struct {
 	chats     []ChatRequest
 	cancelled int
 	running   int
-	peak      int
 	waiting   sync.Cond
 }
 
@@ -120,13 +119,6 @@ func (s *Server) Cancelled() int {
 	return s.cancelled
 }
 
-// Peak is the highest number of requests served at once.
-func (s *Server) Peak() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.peak
-}
-
 // AwaitRunning blocks until n requests are being served.
 func (s *Server) AwaitRunning(n int) { s.await(func() bool { return s.running >= n }) }
 
@@ -165,7 +157,6 @@ func (s *Server) begin(path string) Fault {
 	defer s.mu.Unlock()
 	s.requests[path]++
 	s.running++
-	s.peak = max(s.peak, s.running)
 	s.waiting.Broadcast()
 	return s.nextFault(path)
 }
