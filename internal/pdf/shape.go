@@ -1,0 +1,66 @@
+package pdf
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"codeberg.org/go-pdf/fpdf"
+)
+
+// Rule draws a line across part of the page.
+func (d *Document) Rule(x, y, width, thickness float64, c Color) {
+	d.out.SetDrawColor(int(c.R), int(c.G), int(c.B))
+	d.out.SetLineWidth(thickness)
+	d.out.Line(x, y, x+width, y)
+}
+
+// Box fills a rectangle.
+func (d *Document) Box(x, y, width, height float64, c Color) {
+	d.out.SetFillColor(int(c.R), int(c.G), int(c.B))
+	d.out.Rect(x, y, width, height, "F")
+}
+
+// Frame draws the edges of a rectangle.
+func (d *Document) Frame(x, y, width, height, thickness float64, c Color) {
+	d.out.SetDrawColor(int(c.R), int(c.G), int(c.B))
+	d.out.SetLineWidth(thickness)
+	d.out.Rect(x, y, width, height, "D")
+}
+
+// JPEG is a picture: baseline or progressive JPEG and its size in pixels.
+type JPEG struct {
+	Bytes         []byte
+	Width, Height int
+}
+
+// Fit is the largest size of the picture within a box.
+func (p JPEG) Fit(width, height float64) (w, h float64) {
+	if p.Width <= 0 || p.Height <= 0 {
+		return 0, 0
+	}
+	scale := min(width/float64(p.Width), height/float64(p.Height))
+	return float64(p.Width) * scale, float64(p.Height) * scale
+}
+
+// PictureAt draws a picture into a box.
+func (d *Document) PictureAt(p JPEG, x, y, width, height float64) {
+	sum := sha256.Sum256(p.Bytes)
+	name, options := hex.EncodeToString(sum[:]), fpdf.ImageOptions{ImageType: "JPEG"}
+	if d.out.GetImageInfo(name) == nil {
+		d.out.RegisterImageOptionsReader(name, options, bytes.NewReader(p.Bytes))
+	}
+	d.out.ImageOptions(name, x, y, width, height, false, options, 0, "")
+}
+
+// Picture sets a picture with its caption in the middle, whole and on one page.
+func (d *Document) Picture(p JPEG, maxWidth, maxHeight float64, caption string, s Style) {
+	const gap = 1.5
+	below := d.HeightOf(caption, s, d.Width())
+	w, h := p.Fit(min(maxWidth, d.Width()), min(maxHeight, d.Height()-below-gap))
+	d.Need(h + gap + below)
+	d.PictureAt(p, d.Left()+(d.Width()-w)/2, d.y, w, h)
+	d.y += h + gap
+	d.y += d.TextAt(d.Left(), d.y, d.Width(), caption, s)
+	d.Space(s.After)
+}
