@@ -226,7 +226,10 @@ func (u *user) isAlone(documents map[string]document) {
 // which holds no content.
 func (s *system) nothingLeft() {
 	s.t.Helper()
-	history := []string{"users", "sessions", "jobs", "job_events", "job_attempts", "workers", "embedding_spaces", "goose_db_version"}
+	history := []string{
+		"users", "sessions", "jobs", "job_events", "job_attempts", "workers", "embedding_spaces", "goose_db_version",
+		"job_resources", "audit_log",
+	}
 	for _, table := range s.ids("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'") {
 		if slices.Contains(history, table) {
 			continue
