@@ -19,6 +19,7 @@ type Project struct {
 	Name        string    `json:"name"`
 	Description string    `json:"description"`
 	Config      Object    `json:"config" doc:"The client's own settings"`
+	LocalOnly   bool      `json:"local_only" doc:"Nothing in it ever reaches a cloud provider"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
 }
@@ -26,7 +27,7 @@ type Project struct {
 func toProject(p domain.Project) Project {
 	return Project{
 		ID: p.ID, UserID: p.UserID, Type: string(p.Type), Name: p.Name, Description: p.Description,
-		Config: Object{p.Config}, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
+		Config: Object{p.Config}, LocalOnly: p.LocalOnly, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
 }
 
@@ -36,6 +37,7 @@ type NewProject struct {
 	Name        string         `json:"name" minLength:"1" maxLength:"255"`
 	Description *string        `json:"description,omitempty" maxLength:"10000" nullable:"true"`
 	Config      map[string]any `json:"config,omitempty" nullable:"true"`
+	LocalOnly   *bool          `json:"local_only,omitempty" doc:"Keep everything in it away from cloud providers; left as it is where absent" nullable:"true"`
 }
 
 // ProjectChange names the fields to change; others stay.
@@ -44,6 +46,7 @@ type ProjectChange struct {
 	Name        *string        `json:"name,omitempty" minLength:"1" maxLength:"255" nullable:"true"`
 	Description *string        `json:"description,omitempty" maxLength:"10000" nullable:"true"`
 	Config      map[string]any `json:"config,omitempty" nullable:"true"`
+	LocalOnly   *bool          `json:"local_only,omitempty" doc:"Keep everything in it away from cloud providers; left as it is where absent" nullable:"true"`
 }
 
 // ProjectPath names a project in an address.
@@ -111,7 +114,7 @@ func (s *server) createProject(ctx context.Context, in *createProjectInput) (*pr
 	}
 	project, err := s.Store.CreateProject(ctx, domain.Project{
 		ID: id, UserID: userID(ctx), Type: *change.Type, Name: *change.Name,
-		Description: *change.Description, Config: change.Config,
+		Description: *change.Description, Config: change.Config, LocalOnly: change.LocalOnly != nil && *change.LocalOnly,
 	})
 	return &projectOutput{Body: toProject(project)}, err
 }
@@ -145,7 +148,8 @@ func (s *server) deleteProject(ctx context.Context, in *ProjectPath) (*struct{},
 	return nil, err
 }
 
-// change names every field: what is absent is reset.
+// change names every field: what is absent is reset, but for local_only, which
+// a client that does not know it must not switch off.
 func (p NewProject) change() (domain.ProjectChange, error) {
 	if p.Config == nil {
 		p.Config = map[string]any{}
@@ -153,14 +157,14 @@ func (p NewProject) change() (domain.ProjectChange, error) {
 	if p.Description == nil {
 		p.Description = new("")
 	}
-	return ProjectChange{Type: &p.Type, Name: &p.Name, Description: p.Description, Config: p.Config}.change()
+	return ProjectChange{Type: &p.Type, Name: &p.Name, Description: p.Description, Config: p.Config, LocalOnly: p.LocalOnly}.change()
 }
 
 // maxConfig bounds what a client may keep in a project.
 const maxConfig = 64 << 10
 
 func (p ProjectChange) change() (domain.ProjectChange, error) {
-	change := domain.ProjectChange{Type: (*domain.ProjectType)(p.Type), Description: p.Description}
+	change := domain.ProjectChange{Type: (*domain.ProjectType)(p.Type), Description: p.Description, LocalOnly: p.LocalOnly}
 	if p.Name != nil {
 		name := plain(*p.Name, 255)
 		if name == "" {

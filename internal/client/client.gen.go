@@ -793,8 +793,11 @@ type NewMatch struct {
 type NewProject struct {
 	Config      *map[string]interface{} `json:"config,omitempty"`
 	Description *string                 `json:"description,omitempty"`
-	Name        string                  `json:"name"`
-	Type        *NewProjectType         `json:"type,omitempty"`
+
+	// LocalOnly Keep everything in it away from cloud providers; left as it is where absent
+	LocalOnly *bool           `json:"local_only,omitempty"`
+	Name      string          `json:"name"`
+	Type      *NewProjectType `json:"type,omitempty"`
 }
 
 // NewProjectType defines model for NewProject.Type.
@@ -933,10 +936,13 @@ type Project struct {
 	CreatedAt   time.Time              `json:"created_at"`
 	Description string                 `json:"description"`
 	ID          openapi_types.UUID     `json:"id"`
-	Name        string                 `json:"name"`
-	Type        ProjectType            `json:"type"`
-	UpdatedAt   time.Time              `json:"updated_at"`
-	UserID      openapi_types.UUID     `json:"user_id"`
+
+	// LocalOnly Nothing in it ever reaches a cloud provider
+	LocalOnly bool               `json:"local_only"`
+	Name      string             `json:"name"`
+	Type      ProjectType        `json:"type"`
+	UpdatedAt time.Time          `json:"updated_at"`
+	UserID    openapi_types.UUID `json:"user_id"`
 }
 
 // ProjectType defines model for Project.Type.
@@ -946,8 +952,11 @@ type ProjectType string
 type ProjectChange struct {
 	Config      *map[string]interface{} `json:"config,omitempty"`
 	Description *string                 `json:"description,omitempty"`
-	Name        *string                 `json:"name,omitempty"`
-	Type        *ProjectChangeType      `json:"type,omitempty"`
+
+	// LocalOnly Keep everything in it away from cloud providers; left as it is where absent
+	LocalOnly *bool              `json:"local_only,omitempty"`
+	Name      *string            `json:"name,omitempty"`
+	Type      *ProjectChangeType `json:"type,omitempty"`
 }
 
 // ProjectChangeType defines model for ProjectChange.Type.

@@ -17,6 +17,7 @@ type User struct {
 	IsAdmin      bool
 	IsActive     bool
 	IsVerified   bool
+	LocalOnly    bool // never on a cloud provider
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
@@ -49,6 +50,7 @@ type Project struct {
 	Name        string
 	Description string
 	Config      json.RawMessage
+	LocalOnly   bool // never on a cloud provider
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }
@@ -59,4 +61,5 @@ type ProjectChange struct {
 	Name        *string
 	Description *string
 	Config      json.RawMessage
+	LocalOnly   *bool
 }

@@ -39,7 +39,7 @@ func toJobError(code, detail, hint *string) *domain.JobError {
 func toUser(r dbsqlc.User) domain.User {
 	return domain.User{
 		ID: r.ID, Email: r.Email, PasswordHash: r.PasswordHash, Name: r.Name, Language: r.Language,
-		IsAdmin: r.IsAdmin, IsActive: r.IsActive, IsVerified: r.IsVerified,
+		IsAdmin: r.IsAdmin, IsActive: r.IsActive, IsVerified: r.IsVerified, LocalOnly: r.LocalOnly,
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }
@@ -47,7 +47,7 @@ func toUser(r dbsqlc.User) domain.User {
 func toProject(r dbsqlc.Project) domain.Project {
 	return domain.Project{
 		ID: r.ID, UserID: r.UserID, Type: domain.ProjectType(r.Type), Name: r.Name,
-		Description: r.Description, Config: r.Config, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
+		Description: r.Description, Config: r.Config, LocalOnly: r.LocalOnly, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }
 

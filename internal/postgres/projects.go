@@ -13,6 +13,7 @@ import (
 func (s *Store) CreateProject(ctx context.Context, p domain.Project) (domain.Project, error) {
 	row, err := s.queries.InsertProject(ctx, dbsqlc.InsertProjectParams{
 		ID: p.ID, UserID: p.UserID, Type: string(p.Type), Name: p.Name, Description: p.Description, Config: p.Config,
+		LocalOnly: p.LocalOnly,
 	})
 	return toProject(row), translate(err)
 }
@@ -37,7 +38,7 @@ func (s *Store) Projects(ctx context.Context, userID uuid.UUID, before *uuid.UUI
 func (s *Store) UpdateProject(ctx context.Context, userID, id uuid.UUID, change domain.ProjectChange) (domain.Project, error) {
 	row, err := s.queries.UpdateProject(ctx, dbsqlc.UpdateProjectParams{
 		ID: id, UserID: userID, Type: (*string)(change.Type), Name: change.Name,
-		Description: change.Description, Config: change.Config,
+		Description: change.Description, Config: change.Config, LocalOnly: change.LocalOnly,
 	})
 	return toProject(row), translate(err)
 }

@@ -1,6 +1,6 @@
 -- name: InsertProject :one
-INSERT INTO projects (id, user_id, type, name, description, config)
-VALUES (@id, @user_id, @type, @name, @description, @config)
+INSERT INTO projects (id, user_id, type, name, description, config, local_only)
+VALUES (@id, @user_id, @type, @name, @description, @config, @local_only)
 RETURNING *;
 
 -- name: Project :one
@@ -17,6 +17,7 @@ UPDATE projects SET
     name = coalesce(sqlc.narg('name'), name),
     description = coalesce(sqlc.narg('description'), description),
     config = coalesce(sqlc.narg('config'), config),
+    local_only = coalesce(sqlc.narg('local_only'), local_only),
     updated_at = now()
 WHERE id = @id AND user_id = @user_id
 RETURNING *;

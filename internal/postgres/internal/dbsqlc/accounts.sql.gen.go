@@ -62,7 +62,7 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) er
 const insertUser = `-- name: InsertUser :one
 INSERT INTO users (id, email, password_hash, name, language, is_admin, is_verified)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
-RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at
+RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only
 `
 
 type InsertUserParams struct {
@@ -97,12 +97,13 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) (User, e
 		&i.Language,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.LocalOnly,
 	)
 	return i, err
 }
 
 const liveSession = `-- name: LiveSession :one
-SELECT users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at FROM sessions JOIN users ON users.id = sessions.user_id
+SELECT users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.id = $1 AND sessions.revoked_at IS NULL AND sessions.expires_at > now() AND users.is_active
 `
 
@@ -125,6 +126,7 @@ func (q *Queries) LiveSession(ctx context.Context, id uuid.UUID) (LiveSessionRow
 		&i.User.Language,
 		&i.User.CreatedAt,
 		&i.User.UpdatedAt,
+		&i.User.LocalOnly,
 	)
 	return i, err
 }
@@ -154,7 +156,7 @@ func (q *Queries) RotateSession(ctx context.Context, arg RotateSessionParams) er
 }
 
 const sessionForRefresh = `-- name: SessionForRefresh :one
-SELECT sessions.refresh_hash, users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at FROM sessions JOIN users ON users.id = sessions.user_id
+SELECT sessions.refresh_hash, users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.id = $1 AND sessions.revoked_at IS NULL AND sessions.expires_at > now() AND users.is_active
 FOR UPDATE OF sessions
 `
@@ -179,6 +181,7 @@ func (q *Queries) SessionForRefresh(ctx context.Context, id uuid.UUID) (SessionF
 		&i.User.Language,
 		&i.User.CreatedAt,
 		&i.User.UpdatedAt,
+		&i.User.LocalOnly,
 	)
 	return i, err
 }
@@ -198,7 +201,7 @@ func (q *Queries) SetPasswordHash(ctx context.Context, arg SetPasswordHashParams
 }
 
 const user = `-- name: User :one
-SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at FROM users WHERE id = $1
+SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only FROM users WHERE id = $1
 `
 
 func (q *Queries) User(ctx context.Context, id uuid.UUID) (User, error) {
@@ -215,12 +218,13 @@ func (q *Queries) User(ctx context.Context, id uuid.UUID) (User, error) {
 		&i.Language,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.LocalOnly,
 	)
 	return i, err
 }
 
 const userByEmail = `-- name: UserByEmail :one
-SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at FROM users WHERE lower(email) = lower($1)
+SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only FROM users WHERE lower(email) = lower($1)
 `
 
 func (q *Queries) UserByEmail(ctx context.Context, email string) (User, error) {
@@ -237,6 +241,7 @@ func (q *Queries) UserByEmail(ctx context.Context, email string) (User, error) {
 		&i.Language,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.LocalOnly,
 	)
 	return i, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"generalbackend/internal/domain"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 	pgvector "github.com/pgvector/pgvector-go"
 )
 
@@ -157,6 +158,48 @@ type JobResource struct {
 	Made interface{}
 }
 
+type LlmConfig struct {
+	ID        bool
+	Version   int64
+	Config    json.RawMessage
+	UpdatedAt time.Time
+}
+
+type LlmLimit struct {
+	UserID            uuid.UUID
+	MonthlyTokens     *int64
+	MonthlyCost       *int64
+	RequestsPerMinute *int32
+}
+
+type LlmMonth struct {
+	UserID uuid.UUID
+	Month  pgtype.Date
+	Tokens int64
+	Cost   int64
+}
+
+type LlmRate struct {
+	UserID    uuid.UUID
+	StartedAt time.Time
+	Requests  int32
+}
+
+type LlmUsage struct {
+	ID               int64
+	UserID           uuid.UUID
+	ProjectID        *uuid.UUID
+	JobID            *uuid.UUID
+	Purpose          string
+	Provider         string
+	Model            string
+	PromptTokens     int64
+	CompletionTokens int64
+	Cost             int64
+	Estimated        bool
+	CreatedAt        time.Time
+}
+
 type Match struct {
 	ID              uuid.UUID
 	UserID          uuid.UUID
@@ -196,6 +239,7 @@ type Project struct {
 	Config      json.RawMessage
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	LocalOnly   bool
 }
 
 type Session struct {
@@ -220,6 +264,7 @@ type User struct {
 	Language     string
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+	LocalOnly    bool
 }
 
 type Worker struct {

@@ -96,9 +96,9 @@ func (q *Queries) DeleteProject(ctx context.Context, arg DeleteProjectParams) (i
 }
 
 const insertProject = `-- name: InsertProject :one
-INSERT INTO projects (id, user_id, type, name, description, config)
-VALUES ($1, $2, $3, $4, $5, $6)
-RETURNING id, user_id, type, name, description, config, created_at, updated_at
+INSERT INTO projects (id, user_id, type, name, description, config, local_only)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+RETURNING id, user_id, type, name, description, config, created_at, updated_at, local_only
 `
 
 type InsertProjectParams struct {
@@ -108,6 +108,7 @@ type InsertProjectParams struct {
 	Name        string
 	Description string
 	Config      json.RawMessage
+	LocalOnly   bool
 }
 
 func (q *Queries) InsertProject(ctx context.Context, arg InsertProjectParams) (Project, error) {
@@ -118,6 +119,7 @@ func (q *Queries) InsertProject(ctx context.Context, arg InsertProjectParams) (P
 		arg.Name,
 		arg.Description,
 		arg.Config,
+		arg.LocalOnly,
 	)
 	var i Project
 	err := row.Scan(
@@ -129,12 +131,13 @@ func (q *Queries) InsertProject(ctx context.Context, arg InsertProjectParams) (P
 		&i.Config,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.LocalOnly,
 	)
 	return i, err
 }
 
 const project = `-- name: Project :one
-SELECT id, user_id, type, name, description, config, created_at, updated_at FROM projects WHERE id = $1 AND user_id = $2
+SELECT id, user_id, type, name, description, config, created_at, updated_at, local_only FROM projects WHERE id = $1 AND user_id = $2
 `
 
 type ProjectParams struct {
@@ -154,12 +157,13 @@ func (q *Queries) Project(ctx context.Context, arg ProjectParams) (Project, erro
 		&i.Config,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.LocalOnly,
 	)
 	return i, err
 }
 
 const projectsOfUser = `-- name: ProjectsOfUser :many
-SELECT id, user_id, type, name, description, config, created_at, updated_at FROM projects
+SELECT id, user_id, type, name, description, config, created_at, updated_at, local_only FROM projects
 WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
 ORDER BY id DESC LIMIT $3
 `
@@ -188,6 +192,7 @@ func (q *Queries) ProjectsOfUser(ctx context.Context, arg ProjectsOfUserParams) 
 			&i.Config,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.LocalOnly,
 		); err != nil {
 			return nil, err
 		}
@@ -205,9 +210,10 @@ UPDATE projects SET
     name = coalesce($2, name),
     description = coalesce($3, description),
     config = coalesce($4, config),
+    local_only = coalesce($5, local_only),
     updated_at = now()
-WHERE id = $5 AND user_id = $6
-RETURNING id, user_id, type, name, description, config, created_at, updated_at
+WHERE id = $6 AND user_id = $7
+RETURNING id, user_id, type, name, description, config, created_at, updated_at, local_only
 `
 
 type UpdateProjectParams struct {
@@ -215,6 +221,7 @@ type UpdateProjectParams struct {
 	Name        *string
 	Description *string
 	Config      []byte
+	LocalOnly   *bool
 	ID          uuid.UUID
 	UserID      uuid.UUID
 }
@@ -225,6 +232,7 @@ func (q *Queries) UpdateProject(ctx context.Context, arg UpdateProjectParams) (P
 		arg.Name,
 		arg.Description,
 		arg.Config,
+		arg.LocalOnly,
 		arg.ID,
 		arg.UserID,
 	)
@@ -238,6 +246,7 @@ func (q *Queries) UpdateProject(ctx context.Context, arg UpdateProjectParams) (P
 		&i.Config,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.LocalOnly,
 	)
 	return i, err
 }
