@@ -29,13 +29,16 @@ func errorFor(code domain.Code) *domain.Error {
 	}
 }
 
-// noText is the error of a document without a single readable page.
-func noText(pages []domain.Page) *domain.Error {
+// noText is the error of a document without a single readable page. Only a PDF
+// or its like has fonts to blame.
+func noText(t domain.DocumentType, pages []domain.Page) *domain.Error {
 	has := func(reason string) bool {
 		return slices.ContainsFunc(pages, func(p domain.Page) bool { return p.Quality.Reason == reason })
 	}
 	err := domain.Errorf(domain.CodeNoTextFound, "No text was found in the document.")
 	switch {
+	case has(reasonGarbled) && !hasFonts(t):
+		return err.WithHint("It holds hardly anything but control characters or bytes in an unknown encoding. Save it as text in UTF-8.")
 	case has(reasonGarbled):
 		return err.WithHint("Its fonts do not say which characters they show. Print it to a new PDF from the original program, or run text recognition (OCR).")
 	case has(reasonNoText):
@@ -45,4 +48,8 @@ func noText(pages []domain.Page) *domain.Error {
 	default:
 		return err.WithHint("All of its pages are blank.")
 	}
+}
+
+func hasFonts(t domain.DocumentType) bool {
+	return t == domain.TypePDF || t == domain.TypeXPS
 }

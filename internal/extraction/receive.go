@@ -96,9 +96,9 @@ func conclude(got received) (domain.Extraction, error) {
 		x.Outline = append(x.Outline, h)
 	}
 	if !slices.ContainsFunc(got.pages, func(p domain.Page) bool { return p.Quality.Readable }) {
-		return domain.Extraction{}, noText(got.pages)
+		return domain.Extraction{}, noText(s.Type, got.pages)
 	}
-	x.Warnings = warnings(got.pages)
+	x.Warnings = warnings(s.Type, got.pages)
 	if s.Damaged && len(x.Warnings) == 0 {
 		x.Warnings = append(x.Warnings, "The file is damaged; text near its end may be missing.")
 	}
@@ -119,10 +119,14 @@ func line(s string) string {
 }
 
 // warnings names the pages whose text is not there or not all there.
-func warnings(pages []domain.Page) []string {
+func warnings(t domain.DocumentType, pages []domain.Page) []string {
+	garbled := "%s: the text is garbled."
+	if hasFonts(t) {
+		garbled = "%s: the text is garbled; its fonts do not say which characters they show."
+	}
 	sentences := []struct{ reason, text string }{
 		{reasonNoText, "%s: no text, only images or drawings (a scan?)."},
-		{reasonGarbled, "%s: the text is garbled; its fonts do not say which characters they show."},
+		{reasonGarbled, garbled},
 		{reasonTruncated, "%s: damaged; part of the text may be missing."},
 		{reasonFailed, "%s: could not be read."},
 	}
