@@ -37,6 +37,8 @@ type Options struct {
 
 	Log       *slog.Logger
 	Metrics   *prometheus.Registry
+	Timeout   time.Duration   // of a request that does not wait for a job; 30 s by default
+	BodyStall time.Duration   // how long a body may stop arriving; 30 s by default
 	Heartbeat time.Duration   // of event streams; 15 s by default
 	Stopping  <-chan struct{} // closed when the process stops: streams and waits end
 	AuthLimit Rate            // per client address on the routes of accounts
@@ -60,6 +62,8 @@ type server struct {
 	logins  *limiter
 	cursors cursors
 	models  modelCatalogue
+
+	endpoints map[string]endpoint // by operation id, for the description
 }
 
 // New builds the handler of the whole edge.
@@ -75,7 +79,7 @@ func OpenAPI() ([]byte, error) {
 }
 
 func build(o Options) (*server, *gin.Engine) {
-	s := &server{Options: withDefaults(o)}
+	s := &server{Options: withDefaults(o), endpoints: map[string]endpoint{}}
 	s.log = s.Log
 	s.auths, s.logins = newLimiter(s.AuthLimit), newLimiter(s.Logins)
 	s.cursors = newCursors(s.Secret)
@@ -92,6 +96,7 @@ func build(o Options) (*server, *gin.Engine) {
 	s.api = humagin.New(router, s.config())
 	s.mount()
 	s.operations()
+	s.describeErrors()
 	tidy(s.api.OpenAPI())
 	s.pages(router)
 	return s, router
@@ -106,6 +111,12 @@ func withDefaults(o Options) Options {
 	}
 	if o.MaxUploadBytes == 0 {
 		o.MaxUploadBytes = 50 << 20
+	}
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.BodyStall == 0 {
+		o.BodyStall = defaultTimeout
 	}
 	if o.Heartbeat == 0 {
 		o.Heartbeat = 15 * time.Second

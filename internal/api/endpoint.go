@@ -2,11 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
-	"net/http"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -21,10 +16,11 @@ type endpoint struct {
 	tag, summary     string
 	description      string
 	status           int
-	codes            []domain.Code // beyond those every operation may answer
+	codes            []domain.Code // beyond those that follow from the rest of this
 	public           bool          // needs no login
 	admin            bool          // for administrators only
 	limited          bool          // counted per client address
+	bare             bool          // asks nothing that could fail
 	timeout          time.Duration // of the handler; negative for none
 	maxBody          int64         // of JSON, 1 MiB by default
 	unchecked        bool          // the handler reads the body itself
@@ -103,7 +99,7 @@ func registerAt[I, O any](s *server, at huma.API, e endpoint, handler func(conte
 	huma.Register(at, s.operation(e), func(ctx context.Context, in *I) (*O, error) {
 		timeout := e.timeout
 		if timeout == 0 {
-			timeout = defaultTimeout
+			timeout = s.Timeout
 		}
 		if timeout > 0 {
 			var cancel context.CancelFunc
@@ -132,46 +128,18 @@ func (s *server) operation(e endpoint) huma.Operation {
 	for status, response := range e.responses {
 		op.Responses[status] = response
 	}
-	codes := append([]domain.Code{domain.CodeInternal, domain.CodeUnavailable, domain.CodeTimeout, domain.CodeInvalid}, e.codes...)
 	if e.limited {
-		codes = append(codes, domain.CodeRateLimited)
 		op.Middlewares = append(op.Middlewares, s.limitAddress)
 	}
 	if !e.public {
-		codes = append(codes, domain.CodeUnauthorized, domain.CodeTokenExpired)
 		op.Security = []map[string][]string{{"bearer": {}}}
 		op.Middlewares = append(op.Middlewares, s.authenticate)
 	}
 	if e.admin {
-		codes = append(codes, domain.CodeForbidden)
 		op.Middlewares = append(op.Middlewares, s.administrate)
 	}
-	s.documentErrors(&op, codes)
+	s.endpoints[e.id] = e
 	return op
-}
-
-// documentErrors lists the codes of each status an operation may answer.
-func (s *server) documentErrors(op *huma.Operation, codes []domain.Code) {
-	schema := s.api.OpenAPI().Components.Schemas.Schema(typeOf[Problem](), true, "Problem")
-	byStatus := map[int][]string{}
-	for _, code := range codes {
-		byStatus[statusOf(code)] = append(byStatus[statusOf(code)], string(code))
-	}
-	byStatus[http.StatusBadRequest] = append(byStatus[http.StatusBadRequest], string(domain.CodeInvalid))
-	if op.Method != http.MethodGet && op.Method != http.MethodDelete {
-		byStatus[http.StatusRequestEntityTooLarge] = append(byStatus[http.StatusRequestEntityTooLarge], string(domain.CodeTooLarge))
-		byStatus[http.StatusUnsupportedMediaType] = append(byStatus[http.StatusUnsupportedMediaType], string(domain.CodeUnsupportedType))
-		byStatus[http.StatusRequestTimeout] = append(byStatus[http.StatusRequestTimeout], string(domain.CodeTimeout))
-	}
-	for status, names := range byStatus {
-		slices.Sort(names)
-		names = slices.Compact(names)
-		op.Responses[strconv.Itoa(status)] = &huma.Response{
-			Description: fmt.Sprintf("%s. Codes: `%s`.", http.StatusText(status), strings.Join(names, "`, `")),
-			Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
-			Extensions:  map[string]any{"x-codes": names},
-		}
-	}
 }
 
 // respond documents a success beyond the default one.

@@ -41,11 +41,13 @@ type jobEventsInput struct {
 
 func (s *server) eventOperations() {
 	const tag = "jobs"
+	events := s.streamResponse(typeOf[JobEvent](), "The events after the given one")
+	events["204"] = &huma.Response{Description: "There is nothing more to come"}
 	register(s, endpoint{
 		id: "job-events", method: http.MethodGet, path: "/jobs/{job_id}/events", tag: tag, summary: "Follow a job",
 		description: "Server-sent events. The id of each is its seq, its event is its type, its data a JobEvent. " +
 			"The stream ends after the final state; 204 says that there is nothing more to come.",
-		timeout: -1, codes: []domain.Code{domain.CodeNotFound}, responses: s.streamResponse(typeOf[JobEvent](), "The events after the given one"),
+		timeout: -1, codes: []domain.Code{domain.CodeNotFound}, responses: events,
 	}, s.jobEvents)
 	register(s, endpoint{
 		id: "events", method: http.MethodGet, path: "/events", tag: tag, summary: "Follow all my jobs",

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"generalbackend/internal/domain"
@@ -109,6 +110,9 @@ type jobOutput struct {
 	Body       Job
 }
 
+// notModified answers a reader who has the newest state.
+var notModified = &huma.Response{Description: "Not modified: If-None-Match names the newest state"}
+
 func (s *server) jobOperations() {
 	const tag = "jobs"
 	missing := []domain.Code{domain.CodeNotFound}
@@ -118,6 +122,7 @@ func (s *server) jobOperations() {
 	}, s.listJobs)
 	register(s, endpoint{
 		id: "get-job", method: http.MethodGet, path: "/jobs/{job_id}", tag: tag, summary: "Get a job", codes: missing,
+		responses: map[string]*huma.Response{"304": notModified},
 	}, s.getJob)
 	register(s, endpoint{
 		id: "cancel-job", method: http.MethodPost, path: "/jobs/{job_id}/cancel", tag: tag, summary: "Cancel a job",

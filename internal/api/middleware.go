@@ -30,7 +30,7 @@ func (s *server) middleware(router *gin.Engine) {
 		s.headers,
 		s.recover,
 		s.checkQuery,
-		guardBody,
+		s.guardBody,
 	)
 	router.NoRoute(func(c *gin.Context) {
 		s.abort(c, newProblem(domain.CodeNotFound, "There is nothing at this address."))
@@ -209,17 +209,14 @@ func (s *server) abort(c *gin.Context, p *Problem) {
 	c.AbortWithStatusJSON(p.Status, p)
 }
 
-const (
-	bodyStall = 30 * time.Second // without a byte
-	bodyTotal = 30 * time.Minute
-)
+const bodyTotal = 30 * time.Minute
 
 // guardBody gives up on a body that does not arrive. The bound is lifted when
 // the body has been read: left in place, it would end long replies.
-func guardBody(c *gin.Context) {
+func (s *server) guardBody(c *gin.Context) {
 	if c.Request.Body != nil && c.Request.Body != http.NoBody {
 		c.Request.Body = &guardedBody{
-			ReadCloser: c.Request.Body, control: http.NewResponseController(c.Writer), end: time.Now().Add(bodyTotal),
+			ReadCloser: c.Request.Body, control: http.NewResponseController(c.Writer), stall: s.BodyStall, end: time.Now().Add(bodyTotal),
 		}
 	}
 	c.Next()
@@ -228,11 +225,12 @@ func guardBody(c *gin.Context) {
 type guardedBody struct {
 	io.ReadCloser
 	control *http.ResponseController
+	stall   time.Duration // without a byte
 	end     time.Time
 }
 
 func (b *guardedBody) Read(p []byte) (int, error) {
-	deadline := time.Now().Add(bodyStall)
+	deadline := time.Now().Add(b.stall)
 	if deadline.After(b.end) {
 		deadline = b.end
 	}

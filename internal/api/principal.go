@@ -52,7 +52,9 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		s.refuse(ctx, domain.Errorf(domain.CodeUnauthorized, "Log in and send the access token as `Authorization: Bearer`."))
 		return
 	}
-	p, err := s.Accounts.Authenticate(ctx.Context(), strings.TrimSpace(token))
+	bounded, cancel := context.WithTimeout(ctx.Context(), s.Timeout)
+	defer cancel()
+	p, err := s.Accounts.Authenticate(bounded, strings.TrimSpace(token))
 	if err != nil {
 		s.refuse(ctx, err)
 		return

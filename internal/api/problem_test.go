@@ -179,9 +179,6 @@ func TestOurFaults(t *testing.T) {
 		"unavailable": {domain.CodeUnavailable, 503, func(api.SearchQuery) (api.SearchResult, error) {
 			return api.SearchResult{}, domain.Errorf(domain.CodeUnavailable, "Try again later.").WithCause(http.ErrServerClosed)
 		}},
-		"slow model": {domain.CodeModelTimeout, 504, func(api.SearchQuery) (api.SearchResult, error) {
-			return api.SearchResult{}, domain.Errorf(domain.CodeModelTimeout, "The model took too long.")
-		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

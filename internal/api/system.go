@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // Health says that the process lives.
@@ -30,16 +32,16 @@ type readyOutput struct {
 
 func (s *server) systemOperations() {
 	const tag = "system"
-	health := endpoint{id: "health", method: http.MethodGet, path: "/health", tag: tag, summary: "Does the process live", public: true}
+	health := endpoint{id: "health", method: http.MethodGet, path: "/health", tag: tag, summary: "Does the process live", public: true, bare: true}
 	registerAt(s, s.api, health, func(context.Context, *struct{}) (*healthOutput, error) {
 		return &healthOutput{Body: Health{Status: "ok"}}, nil
 	})
 	ready := endpoint{
-		id: "ready", method: http.MethodGet, path: "/ready", tag: tag, summary: "Can requests be served", public: true,
+		id: "ready", method: http.MethodGet, path: "/ready", tag: tag, summary: "Can requests be served", public: true, bare: true,
 		description: "503, with the same body, while a dependency does not answer.",
 	}
+	ready.responses = map[string]*huma.Response{"503": respond[Readiness](s, "A dependency does not answer")}
 	registerAt(s, s.api, ready, s.ready)
-	s.api.OpenAPI().Paths["/ready"].Get.Responses["503"] = respond[Readiness](s, "A dependency does not answer")
 }
 
 const readyTimeout = 3 * time.Second

@@ -78,7 +78,7 @@ func newSystem(t *testing.T, change ...func(*api.Options)) *system {
 	for _, f := range change {
 		f(&options)
 	}
-	server := httptest.NewServer(api.New(options))
+	server := httptest.NewServer(recording(api.New(options)))
 	t.Cleanup(server.Close)
 	s.url = server.URL
 	return s

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"generalbackend/internal/domain"
+)
+
+// describeErrors documents what each operation may refuse with, when all are
+// registered. What follows from its parameters, its body and who may call it is
+// derived, so that it is exact.
+func (s *server) describeErrors() {
+	schema := s.api.OpenAPI().Components.Schemas.Schema(typeOf[Problem](), true, "Problem")
+	for _, path := range s.api.OpenAPI().Paths {
+		for _, op := range operationsOf(path) {
+			delete(op.Responses, "default")
+			e := s.endpoints[op.OperationID]
+			for status, names := range e.problems(op) {
+				slices.Sort(names)
+				names = slices.Compact(names)
+				op.Responses[strconv.Itoa(status)] = &huma.Response{
+					Description: fmt.Sprintf("%s. Codes: `%s`.", http.StatusText(status), strings.Join(names, "`, `")),
+					Content:     map[string]*huma.MediaType{problemType: {Schema: schema}},
+					Extensions:  map[string]any{"x-codes": names},
+				}
+			}
+		}
+	}
+}
+
+func operationsOf(path *huma.PathItem) []*huma.Operation {
+	all := []*huma.Operation{path.Get, path.Post, path.Put, path.Patch, path.Delete}
+	return slices.DeleteFunc(all, func(op *huma.Operation) bool { return op == nil })
+}
+
+// problems lists the codes of each status.
+func (e endpoint) problems(op *huma.Operation) map[int][]string {
+	byStatus := map[int][]string{}
+	add := func(status int, codes ...domain.Code) {
+		for _, code := range codes {
+			if status == 0 {
+				byStatus[statusOf(code)] = append(byStatus[statusOf(code)], string(code))
+			} else {
+				byStatus[status] = append(byStatus[status], string(code))
+			}
+		}
+	}
+	add(0, e.codes...)
+	add(http.StatusBadRequest, domain.CodeInvalid) // a query that is no text
+	if !e.bare {
+		add(0, domain.CodeInternal, domain.CodeUnavailable, domain.CodeTimeout)
+	}
+	if op.RequestBody != nil {
+		add(0, domain.CodeTooLarge, domain.CodeUnsupportedType)
+		add(http.StatusRequestTimeout, domain.CodeTimeout)
+	}
+	if op.RequestBody != nil || slices.ContainsFunc(op.Parameters, bounded) {
+		add(0, domain.CodeInvalid)
+	}
+	if e.limited {
+		add(0, domain.CodeRateLimited)
+	}
+	if !e.public {
+		add(0, domain.CodeUnauthorized, domain.CodeTokenExpired)
+	}
+	if e.admin {
+		add(0, domain.CodeForbidden)
+	}
+	return byStatus
+}
+
+// bounded reports whether there are values that a parameter does not take.
+func bounded(p *huma.Param) bool {
+	schema := p.Schema
+	return p.Required && p.In != "path" || schema.Type != huma.TypeString || schema.Format != "" || len(schema.Enum) > 0 ||
+		schema.MaxLength != nil || schema.MinLength != nil || schema.Pattern != ""
+}
