@@ -22,6 +22,7 @@ import (
 // Searcher, Providers, Detect and Secret are required; the rest has defaults.
 type Options struct {
 	Store     Store
+	Batches   BatchStore
 	Engine    Engine
 	Accounts  Accounts
 	Searcher  Searcher
@@ -140,6 +141,7 @@ func (s *server) operations() {
 	s.documentOperations()
 	s.searchOperations()
 	s.matchOperations()
+	s.batchOperations()
 	s.jobOperations()
 	s.modelOperations()
 	s.systemOperations()

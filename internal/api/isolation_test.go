@@ -75,10 +75,14 @@ func (u *user) owned() map[string]uuid.UUID {
 	u.must(201, "POST", "/v1/projects", object{"name": "mine"}).into(u.t, &project)
 	document := u.ready("mine")
 	match := u.matched(document.ID)
+	var batch api.AcceptedBatch
+	u.must(202, "POST", "/v1/cv-matcher/batches", object{
+		"employer_documents": []uuid.UUID{document.ID}, "applicant_documents": []uuid.UUID{document.ID},
+	}).into(u.t, &batch)
 	var jobs api.Page[api.Job]
 	u.must(200, "GET", "/v1/jobs", nil).into(u.t, &jobs)
 	return map[string]uuid.UUID{
-		"project_id": project.ID, "document_id": document.ID, "match_id": match.ID, "job_id": jobs.Items[0].ID,
+		"project_id": project.ID, "document_id": document.ID, "match_id": match.ID, "batch_id": batch.Batch.ID, "job_id": jobs.Items[0].ID,
 	}
 }
 

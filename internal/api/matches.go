@@ -18,11 +18,27 @@ type NewMatch struct {
 	ApplicantDocuments []uuid.UUID `json:"applicant_documents,omitempty" maxItems:"200" doc:"Each is a candidate of its own, unless combine is set"`
 	EmployerDocIDs     []uuid.UUID `json:"employer_doc_ids,omitempty" maxItems:"20" doc:"The older name of employer_documents"`
 	ApplicantDocIDs    []uuid.UUID `json:"applicant_doc_ids,omitempty" maxItems:"200" doc:"The older name of applicant_documents"`
-	Combine            bool        `json:"combine,omitempty" doc:"All applicant documents describe one person"`
-	Language           string      `json:"language,omitempty" maxLength:"2" pattern:"^([a-z]{2})?$" doc:"Of the reply; empty asks for the posting's"`
-	Provider           string      `json:"provider,omitempty" maxLength:"50" doc:"Of the language model; empty asks for the default. See /v1/llm/models"`
-	Model              string      `json:"model,omitempty" maxLength:"200" doc:"Empty asks for the provider's default"`
-	ProjectID          *uuid.UUID  `json:"project_id,omitempty" format:"uuid" nullable:"true"`
+	Combine            bool        `json:"combine,omitempty" doc:"All applicant documents describe one person" example:"false"`
+	MatchOptions
+}
+
+// MatchOptions say how to judge.
+type MatchOptions struct {
+	Language  string     `json:"language,omitempty" maxLength:"2" pattern:"^([a-z]{2})?$" doc:"Of the reply; empty asks for the posting's" example:"de"`
+	Provider  string     `json:"provider,omitempty" maxLength:"50" doc:"Of the language model; empty asks for the default. See /v1/llm/models" example:"ollama"`
+	Model     string     `json:"model,omitempty" maxLength:"200" doc:"Empty asks for the provider's default" example:"llama3.2"`
+	ProjectID *uuid.UUID `json:"project_id,omitempty" format:"uuid" nullable:"true" example:"0198c5b1-0000-7000-8000-000000000001"`
+	Masked    bool       `json:"masked,omitempty" doc:"Hide from the judge who the applicants are: names, photos, age, gender, marital status, nationality, religion, addresses and contacts" example:"true"`
+	Fresh     bool       `json:"fresh,omitempty" doc:"Judge anew what was judged before" example:"false"`
+	Stability int        `json:"stability,omitempty" minimum:"2" maximum:"10" doc:"Judge every candidate so many times and report how far the judgements agree. Never from cache" example:"3"`
+}
+
+// options are what was asked for, in a match without documents.
+func (o MatchOptions) options(user uuid.UUID) domain.Match {
+	return domain.Match{
+		UserID: user, ProjectID: o.ProjectID, Language: o.Language, Provider: o.Provider, Model: plain(o.Model, 200),
+		Masked: o.Masked, Fresh: o.Fresh, Stability: o.Stability,
+	}
 }
 
 // Match compares applicants with a posting.
@@ -34,7 +50,11 @@ type Match struct {
 	ApplicantDocuments []uuid.UUID          `json:"applicant_documents"`
 	EmployerDocIDs     []uuid.UUID          `json:"employer_doc_ids" doc:"The older name of employer_documents"`
 	ApplicantDocIDs    []uuid.UUID          `json:"applicant_doc_ids" doc:"The older name of applicant_documents"`
+	BatchID            *uuid.UUID           `json:"batch_id" format:"uuid" nullable:"true" doc:"The batch it is part of"`
 	Combine            bool                 `json:"combine"`
+	Masked             bool                 `json:"masked" doc:"Who the applicants are was hidden from the judge"`
+	Fresh              bool                 `json:"fresh" doc:"Judged anew, not taken from cache"`
+	Stability          int                  `json:"stability" doc:"How often each candidate was judged; 0 is once, as usual"`
 	Language           string               `json:"language"`
 	LLMType            string               `json:"llm_type" doc:"The provider asked for"`
 	Model              string               `json:"model"`
@@ -75,11 +95,16 @@ func bestResult(r *matching.Reply) BestResult {
 
 // MatchCandidate is the result for one person.
 type MatchCandidate struct {
-	Documents []uuid.UUID      `json:"documents"`
-	Name      string           `json:"name"`
-	Rank      int              `json:"rank" doc:"Counts from 1"`
-	Cached    bool             `json:"cached" doc:"The same comparison was judged before"`
-	Verdicts  []domain.Verdict `json:"verdicts" doc:"One for each requirement, with quotes that were checked"`
+	Documents []uuid.UUID       `json:"documents"`
+	Name      string            `json:"name" doc:"Of the documents" example:"cv.pdf"`
+	Rank      int               `json:"rank" doc:"Counts from 1" example:"1"`
+	Cached    bool              `json:"cached" doc:"The same comparison was judged before" example:"false"`
+	JudgedBy  []domain.Judged   `json:"judged_by" doc:"Who answered; more than one, or another than the one asked for, when a provider was down"`
+	JudgedAt  *time.Time        `json:"judged_at" doc:"When it was judged, which is earlier than the match where it comes from cache"`
+	Flags     []domain.Flag     `json:"flags" doc:"instructions_in_document: sentences to the judge were left out; template_text: the model's texts were unusable; other_provider: another provider helped to judge"`
+	Masks     []domain.Mask     `json:"masks" doc:"What was hidden from the judge, where the match is masked"`
+	Stability *domain.Stability `json:"stability,omitempty" doc:"Of a match with stability alone"`
+	Verdicts  []domain.Verdict  `json:"verdicts" doc:"One for each requirement, with quotes that were checked"`
 	matching.Reply
 }
 
@@ -93,7 +118,8 @@ func toMatch(m domain.Match) Match {
 	shown := Match{
 		ID: m.ID, UserID: m.UserID, ProjectID: m.ProjectID,
 		EmployerDocuments: notNil(m.EmployerDocuments), ApplicantDocuments: notNil(m.ApplicantDocuments),
-		EmployerDocIDs: notNil(m.EmployerDocuments), ApplicantDocIDs: notNil(m.ApplicantDocuments), Combine: m.Combine,
+		EmployerDocIDs: notNil(m.EmployerDocuments), ApplicantDocIDs: notNil(m.ApplicantDocuments),
+		BatchID: m.BatchID, Combine: m.Combine, Masked: m.Masked, Fresh: m.Fresh, Stability: m.Stability,
 		Language: m.Language, LLMType: m.Provider, Model: m.Model, PromptVersion: m.PromptVersion,
 		Judge: string(m.Judge), State: string(m.State), JobTitle: m.JobTitle,
 		Requirements: notNil(m.Requirements), Candidates: []MatchCandidate{},
@@ -112,7 +138,11 @@ func toMatch(m domain.Match) Match {
 func toCandidate(c domain.Candidate, requirements []domain.Requirement) MatchCandidate {
 	shown := MatchCandidate{
 		Documents: notNil(c.Documents), Name: c.Name, Rank: c.Rank, Cached: c.Cached,
+		JudgedBy: notNil(c.JudgedBy), Flags: notNil(c.Flags), Masks: notNil(c.Masks), Stability: c.Stability,
 		Verdicts: []domain.Verdict{}, Reply: matching.NewReply(c, requirements),
+	}
+	if !c.JudgedAt.IsZero() {
+		shown.JudgedAt = &c.JudgedAt
 	}
 	for _, v := range c.Verdicts {
 		v.Evidence, v.Flags = notNil(v.Evidence), notNil(v.Flags)
@@ -165,19 +195,17 @@ func (s *server) matchOperations() {
 
 // toMatch is what was asked for, under whichever names.
 func (n NewMatch) toMatch(user uuid.UUID) (domain.Match, error) {
-	m := domain.Match{
-		UserID: user, ProjectID: n.ProjectID,
-		EmployerDocuments:  unique(slices.Concat(n.EmployerDocuments, n.EmployerDocIDs)),
-		ApplicantDocuments: unique(slices.Concat(n.ApplicantDocuments, n.ApplicantDocIDs)),
-		Combine:            n.Combine, Language: n.Language, Provider: n.Provider, Model: plain(n.Model, 200),
-	}
+	m := n.options(user)
+	m.EmployerDocuments = unique(slices.Concat(n.EmployerDocuments, n.EmployerDocIDs))
+	m.ApplicantDocuments = unique(slices.Concat(n.ApplicantDocuments, n.ApplicantDocIDs))
+	m.Combine = n.Combine
 	switch {
 	case len(m.EmployerDocuments) == 0:
 		return m, invalid("body.employer_documents", "must name at least one document")
 	case len(m.ApplicantDocuments) == 0:
 		return m, invalid("body.applicant_documents", "must name at least one document")
 	}
-	return m, nil
+	return m, affordable(m.Stability, len(m.ApplicantDocuments), 1)
 }
 
 func (s *server) match(ctx context.Context, in *matchInput) (*submitted, error) {

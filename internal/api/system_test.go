@@ -71,7 +71,7 @@ func newSystem(t *testing.T, change ...func(*api.Options)) *system {
 		t.Fatal(err)
 	}
 	options := api.Options{
-		Store: s.store, Engine: engine, Accounts: s.accounts, Searcher: s.search,
+		Store: s.store, Batches: s.store, Engine: engine, Accounts: s.accounts, Searcher: s.search,
 		Providers: llm.NewRegistry(offline.New()), Detect: extraction.Detect,
 		Secret: secret, AllowedOrigins: []string{origin}, MaxUploadBytes: 2 << 20, Log: log,
 	}
@@ -285,11 +285,17 @@ func (u *user) job(id uuid.UUID) api.Job {
 // code fail with it; those entitled "slow" wait until they are cancelled.
 func (s *system) work() {
 	s.t.Helper()
+	s.workWith(workerFunc(s.judge))
+}
+
+// workWith is work with another worker for matches.
+func (s *system) workWith(judge domain.Worker) {
+	s.t.Helper()
 	dispatcher := jobs.NewDispatcher(s.store, s.queue, s.timing, slog.New(slog.DiscardHandler))
 	s.background(dispatcher.Run)
 	metrics := jobs.NewMetrics(prometheus.NewRegistry())
-	for name, work := range map[domain.Stage]workerFunc{
-		domain.StageExtract: s.extract, domain.StageEmbed: s.embed, domain.StageMatch: s.judge,
+	for name, work := range map[domain.Stage]domain.Worker{
+		domain.StageExtract: workerFunc(s.extract), domain.StageEmbed: workerFunc(s.embed), domain.StageMatch: judge,
 	} {
 		stage := jobs.Stage{Name: name, Worker: work, Slots: 4, Timeout: time.Minute}
 		s.background(jobs.NewRunner(stage, s.store, s.queue, s.timing, metrics, slog.New(slog.DiscardHandler)).Run)
@@ -326,10 +332,25 @@ func (s *system) extract(ctx context.Context, task domain.Task) error {
 		return domain.Errorf(domain.Code(d.Title), "The test wants it so.")
 	}
 	text := "About " + d.Title
+	if d.Type == domain.TypeText {
+		if text, err = s.original(ctx, d.ID); err != nil {
+			return err
+		}
+	}
 	return ingest.SaveExtraction(ctx, task.Lease, d.ID, domain.Extraction{
 		Type: d.Type, PageCount: 1, State: domain.DocumentReady,
 		Pages: []domain.Page{{Number: 1, Text: text, Quality: domain.PageQuality{Chars: len(text), Readable: true}}},
 	})
+}
+
+func (s *system) original(ctx context.Context, document uuid.UUID) (string, error) {
+	r, err := s.store.Original(ctx, document)
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	return string(data), err
 }
 
 func (s *system) embed(ctx context.Context, task domain.Task) error {

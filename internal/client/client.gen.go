@@ -18,6 +18,105 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for BatchState.
+const (
+	BatchStateFailed  BatchState = "failed"
+	BatchStatePartial BatchState = "partial"
+	BatchStatePending BatchState = "pending"
+	BatchStateReady   BatchState = "ready"
+)
+
+// Valid indicates whether the value is a known member of the BatchState enum.
+func (e BatchState) Valid() bool {
+	switch e {
+	case BatchStateFailed:
+		return true
+	case BatchStatePartial:
+		return true
+	case BatchStatePending:
+		return true
+	case BatchStateReady:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BatchPostingJobState.
+const (
+	BatchPostingJobStateCancelled  BatchPostingJobState = "cancelled"
+	BatchPostingJobStateDispatched BatchPostingJobState = "dispatched"
+	BatchPostingJobStateFailed     BatchPostingJobState = "failed"
+	BatchPostingJobStateQueued     BatchPostingJobState = "queued"
+	BatchPostingJobStateRunning    BatchPostingJobState = "running"
+	BatchPostingJobStateSucceeded  BatchPostingJobState = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the BatchPostingJobState enum.
+func (e BatchPostingJobState) Valid() bool {
+	switch e {
+	case BatchPostingJobStateCancelled:
+		return true
+	case BatchPostingJobStateDispatched:
+		return true
+	case BatchPostingJobStateFailed:
+		return true
+	case BatchPostingJobStateQueued:
+		return true
+	case BatchPostingJobStateRunning:
+		return true
+	case BatchPostingJobStateSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BatchPostingState.
+const (
+	BatchPostingStateFailed  BatchPostingState = "failed"
+	BatchPostingStatePending BatchPostingState = "pending"
+	BatchPostingStateReady   BatchPostingState = "ready"
+)
+
+// Valid indicates whether the value is a known member of the BatchPostingState enum.
+func (e BatchPostingState) Valid() bool {
+	switch e {
+	case BatchPostingStateFailed:
+		return true
+	case BatchPostingStatePending:
+		return true
+	case BatchPostingStateReady:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BatchSummaryState.
+const (
+	BatchSummaryStateFailed  BatchSummaryState = "failed"
+	BatchSummaryStatePartial BatchSummaryState = "partial"
+	BatchSummaryStatePending BatchSummaryState = "pending"
+	BatchSummaryStateReady   BatchSummaryState = "ready"
+)
+
+// Valid indicates whether the value is a known member of the BatchSummaryState enum.
+func (e BatchSummaryState) Valid() bool {
+	switch e {
+	case BatchSummaryStateFailed:
+		return true
+	case BatchSummaryStatePartial:
+		return true
+	case BatchSummaryStatePending:
+		return true
+	case BatchSummaryStateReady:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DocumentState.
 const (
 	DocumentStateFailed  DocumentState = "failed"
@@ -345,6 +444,93 @@ func (e SearchReplyMode) Valid() bool {
 	}
 }
 
+// Defines values for TableState.
+const (
+	TableStateFailed  TableState = "failed"
+	TableStatePartial TableState = "partial"
+	TableStatePending TableState = "pending"
+	TableStateReady   TableState = "ready"
+)
+
+// Valid indicates whether the value is a known member of the TableState enum.
+func (e TableState) Valid() bool {
+	switch e {
+	case TableStateFailed:
+		return true
+	case TableStatePartial:
+		return true
+	case TableStatePending:
+		return true
+	case TableStateReady:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TablePostingState.
+const (
+	TablePostingStateFailed  TablePostingState = "failed"
+	TablePostingStatePending TablePostingState = "pending"
+	TablePostingStateReady   TablePostingState = "ready"
+)
+
+// Valid indicates whether the value is a known member of the TablePostingState enum.
+func (e TablePostingState) Valid() bool {
+	switch e {
+	case TablePostingStateFailed:
+		return true
+	case TablePostingStatePending:
+		return true
+	case TablePostingStateReady:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetBatchTableParamsFormat.
+const (
+	Csv  GetBatchTableParamsFormat = "csv"
+	JSON GetBatchTableParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the GetBatchTableParamsFormat enum.
+func (e GetBatchTableParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case JSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetBatchTableParamsSort.
+const (
+	Best  GetBatchTableParamsSort = "best"
+	Given GetBatchTableParamsSort = "given"
+	Mean  GetBatchTableParamsSort = "mean"
+	Name  GetBatchTableParamsSort = "name"
+)
+
+// Valid indicates whether the value is a known member of the GetBatchTableParamsSort enum.
+func (e GetBatchTableParamsSort) Valid() bool {
+	switch e {
+	case Best:
+		return true
+	case Given:
+		return true
+	case Mean:
+		return true
+	case Name:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDocumentsParamsState.
 const (
 	ListDocumentsParamsStateFailed  ListDocumentsParamsState = "failed"
@@ -423,6 +609,11 @@ func (e ListJobsParamsKind) Valid() bool {
 	}
 }
 
+// AcceptedBatch defines model for AcceptedBatch.
+type AcceptedBatch struct {
+	Batch Batch `json:"batch"`
+}
+
 // AcceptedDocument defines model for AcceptedDocument.
 type AcceptedDocument struct {
 	Document Document `json:"document"`
@@ -434,6 +625,135 @@ type AcceptedMatch struct {
 	Job   Job   `json:"job"`
 	Match Match `json:"match"`
 }
+
+// Agreement defines model for Agreement.
+type Agreement struct {
+	// Agreement Share of the most frequent level, 0 to 1
+	//
+	// Examples: 1
+	Agreement float64 `json:"agreement"`
+
+	// Flips Not all levels are the same
+	//
+	// Examples: false
+	Flips bool `json:"flips"`
+
+	// Levels Of each judgement, in order
+	Levels []string `json:"levels"`
+
+	// RequirementID Examples: r1
+	RequirementID string `json:"requirement_id"`
+}
+
+// Batch defines model for Batch.
+type Batch struct {
+	ApplicantDocuments []string  `json:"applicant_documents"`
+	CreatedAt          time.Time `json:"created_at"`
+
+	// Failed Postings whose match failed
+	//
+	// Examples: 0
+	Failed int64 `json:"failed"`
+
+	// ID Examples: 0198c5b1-0000-7000-8000-000000000004
+	ID openapi_types.UUID `json:"id"`
+
+	// Postings In the order handed in
+	Postings []BatchPosting `json:"postings"`
+
+	// Progress Postings that are done, failed ones included
+	Progress  Progress            `json:"progress"`
+	ProjectID *openapi_types.UUID `json:"project_id"`
+
+	// Ready Postings that were judged
+	//
+	// Examples: 3
+	Ready int64 `json:"ready"`
+
+	// State pending while a match is; partial when it is done and some of the matches failed
+	//
+	// Examples: ready
+	State BatchState `json:"state"`
+
+	// UserID Examples: 0198c5b1-0000-7000-8000-000000000005
+	UserID openapi_types.UUID `json:"user_id"`
+}
+
+// BatchState pending while a match is; partial when it is done and some of the matches failed
+//
+// Examples: ready
+type BatchState string
+
+// BatchPosting defines model for BatchPosting.
+type BatchPosting struct {
+	// EmployerDocument Examples: 0198c5b1-0000-7000-8000-000000000002
+	EmployerDocument openapi_types.UUID `json:"employer_document"`
+	Error            *JobError          `json:"error,omitempty"`
+
+	// JobID Examples: 0198c5b1-0000-7000-8000-000000000007
+	JobID openapi_types.UUID `json:"job_id"`
+
+	// JobState Examples: succeeded
+	JobState BatchPostingJobState `json:"job_state"`
+
+	// JobTitle Examples: Payroll clerk
+	JobTitle string `json:"job_title"`
+
+	// Judge llm or offline; empty until it is done
+	//
+	// Examples: offline
+	Judge string `json:"judge"`
+
+	// MatchID Has the verdicts, see /v1/cv-matcher/matches
+	//
+	// Examples: 0198c5b1-0000-7000-8000-000000000006
+	MatchID  openapi_types.UUID `json:"match_id"`
+	Progress Progress           `json:"progress"`
+
+	// State Examples: ready
+	State BatchPostingState `json:"state"`
+}
+
+// BatchPostingJobState Examples: succeeded
+type BatchPostingJobState string
+
+// BatchPostingState Examples: ready
+type BatchPostingState string
+
+// BatchSummary defines model for BatchSummary.
+type BatchSummary struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// Failed Postings whose match failed
+	//
+	// Examples: 0
+	Failed int64 `json:"failed"`
+
+	// ID Examples: 0198c5b1-0000-7000-8000-000000000004
+	ID openapi_types.UUID `json:"id"`
+
+	// Progress Postings that are done, failed ones included
+	Progress  Progress            `json:"progress"`
+	ProjectID *openapi_types.UUID `json:"project_id"`
+
+	// Ready Postings that were judged
+	//
+	// Examples: 3
+	Ready int64 `json:"ready"`
+
+	// State pending while a match is; partial when it is done and some of the matches failed
+	//
+	// Examples: ready
+	State BatchSummaryState `json:"state"`
+
+	// UserID Examples: 0198c5b1-0000-7000-8000-000000000005
+	UserID openapi_types.UUID `json:"user_id"`
+}
+
+// BatchSummaryState pending while a match is; partial when it is done and some of the matches failed
+//
+// Examples: ready
+type BatchSummaryState string
 
 // Comparison defines model for Comparison.
 type Comparison struct {
@@ -654,6 +974,15 @@ type JobError struct {
 	Hint   *string `json:"hint,omitempty"`
 }
 
+// Judged defines model for Judged.
+type Judged struct {
+	// Model Examples: llama3.2
+	Model string `json:"model"`
+
+	// Provider Examples: ollama
+	Provider string `json:"provider"`
+}
+
 // Login defines model for Login.
 type Login struct {
 	// AccessToken Send as Authorization: Bearer
@@ -671,11 +1000,21 @@ type Login struct {
 // LoginTokenType defines model for Login.TokenType.
 type LoginTokenType string
 
+// Mask defines model for Mask.
+type Mask struct {
+	// Count Examples: 3
+	Count int64  `json:"count"`
+	Kind  string `json:"kind"`
+}
+
 // Match defines model for Match.
 type Match struct {
 	// ApplicantDocIds The older name of applicant_documents
 	ApplicantDocIds    []string `json:"applicant_doc_ids"`
 	ApplicantDocuments []string `json:"applicant_documents"`
+
+	// BatchID The batch it is part of
+	BatchID *openapi_types.UUID `json:"batch_id"`
 
 	// Candidates By rank
 	Candidates           []MatchCandidate      `json:"candidates"`
@@ -686,12 +1025,15 @@ type Match struct {
 	DevelopmentPotential *DevelopmentPotential `json:"developmentPotential,omitempty"`
 
 	// EmployerDocIds The older name of employer_documents
-	EmployerDocIds    []string           `json:"employer_doc_ids"`
-	EmployerDocuments []string           `json:"employer_documents"`
-	Error             *JobError          `json:"error,omitempty"`
-	Gaps              *[]string          `json:"gaps,omitempty"`
-	ID                openapi_types.UUID `json:"id"`
-	JobTitle          string             `json:"job_title"`
+	EmployerDocIds    []string  `json:"employer_doc_ids"`
+	EmployerDocuments []string  `json:"employer_documents"`
+	Error             *JobError `json:"error,omitempty"`
+
+	// Fresh Judged anew, not taken from cache
+	Fresh    bool               `json:"fresh"`
+	Gaps     *[]string          `json:"gaps,omitempty"`
+	ID       openapi_types.UUID `json:"id"`
+	JobTitle string             `json:"job_title"`
 
 	// Judge Who judged: llm, or offline for rules and retrieval without a model; empty until it is done
 	Judge    string `json:"judge"`
@@ -699,6 +1041,9 @@ type Match struct {
 
 	// LlmType The provider asked for
 	LlmType string `json:"llm_type"`
+
+	// Masked Who the applicants are was hidden from the judge
+	Masked bool `json:"masked"`
 
 	// MatchScore 0 to 100, computed from the verdicts; null until it is ready
 	MatchScore      *int64              `json:"match_score"`
@@ -709,11 +1054,14 @@ type Match struct {
 	Recommendations *[]string           `json:"recommendations,omitempty"`
 	Requirements    []Requirement       `json:"requirements"`
 	RiskAssessment  *RiskAssessment     `json:"riskAssessment,omitempty"`
-	State           MatchState          `json:"state"`
-	Strengths       *[]string           `json:"strengths,omitempty"`
-	Summary         *string             `json:"summary,omitempty"`
-	UpdatedAt       time.Time           `json:"updated_at"`
-	UserID          openapi_types.UUID  `json:"user_id"`
+
+	// Stability How often each candidate was judged; 0 is once, as usual
+	Stability int64              `json:"stability"`
+	State     MatchState         `json:"state"`
+	Strengths *[]string          `json:"strengths,omitempty"`
+	Summary   *string            `json:"summary,omitempty"`
+	UpdatedAt time.Time          `json:"updated_at"`
+	UserID    openapi_types.UUID `json:"user_id"`
 }
 
 // MatchState defines model for Match.State.
@@ -722,22 +1070,45 @@ type MatchState string
 // MatchCandidate defines model for MatchCandidate.
 type MatchCandidate struct {
 	// Cached The same comparison was judged before
+	//
+	// Examples: false
 	Cached               bool                 `json:"cached"`
 	Comparison           []Comparison         `json:"comparison"`
 	DetailedAnalysis     string               `json:"detailedAnalysis"`
 	DevelopmentPotential DevelopmentPotential `json:"developmentPotential"`
 	Documents            []string             `json:"documents"`
-	Gaps                 []string             `json:"gaps"`
-	MatchScore           int64                `json:"match_score"`
-	Name                 string               `json:"name"`
-	OverallScore         int64                `json:"overallScore"`
+
+	// Flags instructions_in_document: sentences to the judge were left out; template_text: the model's texts were unusable; other_provider: another provider helped to judge
+	Flags []string `json:"flags"`
+	Gaps  []string `json:"gaps"`
+
+	// JudgedAt When it was judged, which is earlier than the match where it comes from cache
+	JudgedAt *time.Time `json:"judged_at"`
+
+	// JudgedBy Who answered; more than one, or another than the one asked for, when a provider was down
+	JudgedBy []Judged `json:"judged_by"`
+
+	// Masks What was hidden from the judge, where the match is masked
+	Masks      []Mask `json:"masks"`
+	MatchScore int64  `json:"match_score"`
+
+	// Name Of the documents
+	//
+	// Examples: cv.pdf
+	Name         string `json:"name"`
+	OverallScore int64  `json:"overallScore"`
 
 	// Rank Counts from 1
+	//
+	// Examples: 1
 	Rank            int64          `json:"rank"`
 	Recommendations []string       `json:"recommendations"`
 	RiskAssessment  RiskAssessment `json:"riskAssessment"`
-	Strengths       []string       `json:"strengths"`
-	Summary         string         `json:"summary"`
+
+	// Stability Of a match with stability alone
+	Stability *Stability `json:"stability,omitempty"`
+	Strengths []string   `json:"strengths"`
+	Summary   string     `json:"summary"`
 
 	// Verdicts One for each requirement, with quotes that were checked
 	Verdicts []Verdict `json:"verdicts"`
@@ -761,6 +1132,52 @@ type Models struct {
 	Total           int64            `json:"total"`
 }
 
+// NewBatch defines model for NewBatch.
+type NewBatch struct {
+	// ApplicantDocuments Each is an applicant of its own
+	//
+	// Examples: ["0198c5b1-0000-7000-8000-000000000003"]
+	ApplicantDocuments []string `json:"applicant_documents"`
+
+	// EmployerDocuments Each is a posting of its own
+	//
+	// Examples: ["0198c5b1-0000-7000-8000-000000000002"]
+	EmployerDocuments []string `json:"employer_documents"`
+
+	// Fresh Judge anew what was judged before
+	//
+	// Examples: false
+	Fresh *bool `json:"fresh,omitempty"`
+
+	// Language Of the reply; empty asks for the posting's
+	//
+	// Examples: de
+	Language *string `json:"language,omitempty"`
+
+	// Masked Hide from the judge who the applicants are: names, photos, age, gender, marital status, nationality, religion, addresses and contacts
+	//
+	// Examples: true
+	Masked *bool `json:"masked,omitempty"`
+
+	// Model Empty asks for the provider's default
+	//
+	// Examples: llama3.2
+	Model *string `json:"model,omitempty"`
+
+	// ProjectID Examples: 0198c5b1-0000-7000-8000-000000000001
+	ProjectID *openapi_types.UUID `json:"project_id,omitempty"`
+
+	// Provider Of the language model; empty asks for the default. See /v1/llm/models
+	//
+	// Examples: ollama
+	Provider *string `json:"provider,omitempty"`
+
+	// Stability Judge every candidate so many times and report how far the judgements agree. Never from cache
+	//
+	// Examples: 3
+	Stability *int64 `json:"stability,omitempty"`
+}
+
 // NewMatch defines model for NewMatch.
 type NewMatch struct {
 	// ApplicantDocIds The older name of applicant_documents
@@ -770,6 +1187,8 @@ type NewMatch struct {
 	ApplicantDocuments *[]string `json:"applicant_documents,omitempty"`
 
 	// Combine All applicant documents describe one person
+	//
+	// Examples: false
 	Combine *bool `json:"combine,omitempty"`
 
 	// EmployerDocIds The older name of employer_documents
@@ -778,15 +1197,38 @@ type NewMatch struct {
 	// EmployerDocuments The posting
 	EmployerDocuments *[]string `json:"employer_documents,omitempty"`
 
+	// Fresh Judge anew what was judged before
+	//
+	// Examples: false
+	Fresh *bool `json:"fresh,omitempty"`
+
 	// Language Of the reply; empty asks for the posting's
+	//
+	// Examples: de
 	Language *string `json:"language,omitempty"`
 
+	// Masked Hide from the judge who the applicants are: names, photos, age, gender, marital status, nationality, religion, addresses and contacts
+	//
+	// Examples: true
+	Masked *bool `json:"masked,omitempty"`
+
 	// Model Empty asks for the provider's default
-	Model     *string             `json:"model,omitempty"`
+	//
+	// Examples: llama3.2
+	Model *string `json:"model,omitempty"`
+
+	// ProjectID Examples: 0198c5b1-0000-7000-8000-000000000001
 	ProjectID *openapi_types.UUID `json:"project_id,omitempty"`
 
 	// Provider Of the language model; empty asks for the default. See /v1/llm/models
+	//
+	// Examples: ollama
 	Provider *string `json:"provider,omitempty"`
+
+	// Stability Judge every candidate so many times and report how far the judgements agree. Never from cache
+	//
+	// Examples: 3
+	Stability *int64 `json:"stability,omitempty"`
 }
 
 // NewProject defines model for NewProject.
@@ -817,6 +1259,15 @@ type NewURL struct {
 
 	// URL Examples: https://example.org/page
 	URL string `json:"url"`
+}
+
+// PageBatchSummary defines model for PageBatchSummary.
+type PageBatchSummary struct {
+	// Items Newest first
+	Items []BatchSummary `json:"items"`
+
+	// NextCursor Pass as cursor to get the next page; null on the last
+	NextCursor *string `json:"next_cursor"`
 }
 
 // PageDocumentSummary defines model for PageDocumentSummary.
@@ -1053,6 +1504,156 @@ type SearchReply struct {
 // SearchReplyMode keyword when the embedder is down
 type SearchReplyMode string
 
+// Stability defines model for Stability.
+type Stability struct {
+	// Agreement Mean agreement over the requirements, 0 to 1
+	//
+	// Examples: 0.95
+	Agreement float64 `json:"agreement"`
+
+	// Flips Requirements whose verdicts were not all the same
+	//
+	// Examples: 1
+	Flips int64 `json:"flips"`
+
+	// Max Examples: 75
+	Max int64 `json:"max"`
+
+	// Mean Examples: 71.5
+	Mean float64 `json:"mean"`
+
+	// Min Examples: 68
+	Min          int64       `json:"min"`
+	Requirements []Agreement `json:"requirements"`
+
+	// Scores Of each judgement, in the order they were made
+	Scores []int64 `json:"scores"`
+
+	// StandardDeviation Of the scores, over all of them
+	//
+	// Examples: 2.5
+	StandardDeviation float64 `json:"standard_deviation"`
+
+	// Temperature At which the model was asked
+	//
+	// Examples: 0
+	Temperature float64 `json:"temperature"`
+}
+
+// Table defines model for Table.
+type Table struct {
+	// Applicants The rows, as sorted
+	Applicants []TableApplicant `json:"applicants"`
+
+	// BatchID Examples: 0198c5b1-0000-7000-8000-000000000004
+	BatchID openapi_types.UUID `json:"batch_id"`
+
+	// Postings The columns, in the order handed in
+	Postings []TablePosting `json:"postings"`
+
+	// State Examples: ready
+	State TableState `json:"state"`
+}
+
+// TableState Examples: ready
+type TableState string
+
+// TableApplicant defines model for TableApplicant.
+type TableApplicant struct {
+	// ApplicantDocument Examples: 0198c5b1-0000-7000-8000-000000000003
+	ApplicantDocument openapi_types.UUID `json:"applicant_document"`
+
+	// BestMatchID The posting that suits best; the first of equal ones
+	BestMatchID *openapi_types.UUID `json:"best_match_id"`
+
+	// BestScore Examples: 83
+	BestScore *int64 `json:"best_score"`
+
+	// Cells One for each posting, in their order
+	Cells []TableCell `json:"cells"`
+
+	// MeanScore Over the postings that were judged
+	//
+	// Examples: 61.5
+	MeanScore *float64 `json:"mean_score"`
+
+	// Name Of the document
+	//
+	// Examples: cv.pdf
+	Name string `json:"name"`
+
+	// Place In the table by best score, from 1; equal scores share a place
+	//
+	// Examples: 1
+	Place int64 `json:"place"`
+}
+
+// TableCell defines model for TableCell.
+type TableCell struct {
+	// Full Requirements met
+	//
+	// Examples: 9
+	Full int64 `json:"full"`
+
+	// MatchID Examples: 0198c5b1-0000-7000-8000-000000000006
+	MatchID openapi_types.UUID `json:"match_id"`
+
+	// Missing Requirements not met
+	//
+	// Examples: 1
+	Missing int64 `json:"missing"`
+
+	// MustMissing The must-haves not met
+	//
+	// Examples: ["Fluent German"]
+	MustMissing []string `json:"must_missing"`
+
+	// Partial Requirements met in part
+	//
+	// Examples: 2
+	Partial int64 `json:"partial"`
+
+	// Rank Within the posting, from 1
+	//
+	// Examples: 1
+	Rank *int64 `json:"rank"`
+
+	// Score Examples: 83
+	Score *int64 `json:"score"`
+}
+
+// TablePosting defines model for TablePosting.
+type TablePosting struct {
+	// EmployerDocument Examples: 0198c5b1-0000-7000-8000-000000000002
+	EmployerDocument openapi_types.UUID `json:"employer_document"`
+	Error            *JobError          `json:"error,omitempty"`
+
+	// JobTitle Examples: Payroll clerk
+	JobTitle string `json:"job_title"`
+
+	// MatchID Examples: 0198c5b1-0000-7000-8000-000000000006
+	MatchID openapi_types.UUID `json:"match_id"`
+
+	// MustHaves Of the requirements
+	//
+	// Examples: 7
+	MustHaves int64 `json:"must_haves"`
+
+	// Name Of the document
+	//
+	// Examples: posting.pdf
+	Name string `json:"name"`
+
+	// Requirements Examples: 12
+	Requirements int64 `json:"requirements"`
+
+	// State Examples: ready
+	State TablePostingState `json:"state"`
+}
+
+// TablePostingState Examples: ready
+type TablePostingState string
+
 // User defines model for User.
 type User struct {
 	CreatedAt  time.Time           `json:"created_at"`
@@ -1083,6 +1684,49 @@ type LoginFormdataBody struct {
 	Password string `form:"password" json:"password"`
 	Username string `form:"username" json:"username"`
 }
+
+// ListBatchesParams defines parameters for ListBatches.
+type ListBatchesParams struct {
+	// Limit At most so many; 50 by default
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the previous page
+	Cursor    *string             `form:"cursor,omitempty" json:"cursor,omitempty"`
+	ProjectID *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+}
+
+// CreateBatchParams defines parameters for CreateBatch.
+type CreateBatchParams struct {
+	// Prefer wait=N waits up to N seconds, at most 300, for the result
+	Prefer *string `json:"Prefer,omitempty"`
+
+	// IdempotencyKey Repeating a request with the same key returns the first one's job
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// GetBatchTableParams defines parameters for GetBatchTable.
+type GetBatchTableParams struct {
+	// Format Goes before Accept
+	Format *GetBatchTableParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Bom Begin CSV with a byte order mark, which Excel wants for umlauts
+	Bom *bool `form:"bom,omitempty" json:"bom,omitempty"`
+
+	// Sort By best score (the default), mean score, name, or as handed in
+	Sort *GetBatchTableParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// MatchID Sort by the scores of this posting's match
+	MatchID *openapi_types.UUID `form:"match_id,omitempty" json:"match_id,omitempty"`
+
+	// Accept text/csv asks for CSV
+	Accept *string `json:"Accept,omitempty"`
+}
+
+// GetBatchTableParamsFormat defines parameters for GetBatchTable.
+type GetBatchTableParamsFormat string
+
+// GetBatchTableParamsSort defines parameters for GetBatchTable.
+type GetBatchTableParamsSort string
 
 // MatchParams defines parameters for Match.
 type MatchParams struct {
@@ -1231,6 +1875,9 @@ type RefreshJSONRequestBody = Refreshment
 
 // RegisterJSONRequestBody defines body for Register for application/json ContentType.
 type RegisterJSONRequestBody = Registration
+
+// CreateBatchJSONRequestBody defines body for CreateBatch for application/json ContentType.
+type CreateBatchJSONRequestBody = NewBatch
 
 // MatchJSONRequestBody defines body for Match for application/json ContentType.
 type MatchJSONRequestBody = NewMatch
@@ -1404,6 +2051,57 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/auth/register (the `Register` operationId).
 	Register(ctx context.Context, body RegisterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListBatches List my batches
+	//
+	// Without their postings.
+	//
+	// Corresponds with GET /v1/cv-matcher/batches (the `ListBatches` operationId).
+	ListBatches(ctx context.Context, params *ListBatchesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateBatchWithBody Compare applicants with several postings
+	//
+	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/cv-matcher/batches (the `CreateBatch` operationId).
+	CreateBatchWithBody(ctx context.Context, params *CreateBatchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateBatch Compare applicants with several postings
+	//
+	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/cv-matcher/batches (the `CreateBatch` operationId).
+	CreateBatch(ctx context.Context, params *CreateBatchParams, body CreateBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteBatch Delete a batch
+	//
+	// With its matches, and stops their jobs.
+	//
+	// Corresponds with DELETE /v1/cv-matcher/batches/{batch_id} (the `DeleteBatch` operationId).
+	DeleteBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetBatch Get a batch
+	//
+	// Corresponds with GET /v1/cv-matcher/batches/{batch_id} (the `GetBatch` operationId).
+	GetBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelBatch Stop a batch
+	//
+	// Stops the jobs that have not ended. What was judged stays.
+	//
+	// Corresponds with POST /v1/cv-matcher/batches/{batch_id}/cancel (the `CancelBatch` operationId).
+	CancelBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetBatchTable Get a batch as a ranked table
+	//
+	// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty.
+	//
+	// Corresponds with GET /v1/cv-matcher/batches/{batch_id}/table (the `GetBatchTable` operationId).
+	GetBatchTable(ctx context.Context, batchID openapi_types.UUID, params *GetBatchTableParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// MatchWithBody Compare applicants with a posting
 	//
@@ -1816,6 +2514,127 @@ func (c *Client) RegisterWithBody(ctx context.Context, contentType string, body 
 // Corresponds with POST /v1/auth/register (the `Register` operationId).
 func (c *Client) Register(ctx context.Context, body RegisterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRegisterRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListBatches List my batches
+//
+// Without their postings.
+//
+// Corresponds with GET /v1/cv-matcher/batches (the `ListBatches` operationId).
+func (c *Client) ListBatches(ctx context.Context, params *ListBatchesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBatchesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateBatchWithBody Compare applicants with several postings
+//
+// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/cv-matcher/batches (the `CreateBatch` operationId).
+func (c *Client) CreateBatchWithBody(ctx context.Context, params *CreateBatchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateBatchRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateBatch Compare applicants with several postings
+//
+// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/cv-matcher/batches (the `CreateBatch` operationId).
+func (c *Client) CreateBatch(ctx context.Context, params *CreateBatchParams, body CreateBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateBatchRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteBatch Delete a batch
+//
+// With its matches, and stops their jobs.
+//
+// Corresponds with DELETE /v1/cv-matcher/batches/{batch_id} (the `DeleteBatch` operationId).
+func (c *Client) DeleteBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteBatchRequest(c.Server, batchID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetBatch Get a batch
+//
+// Corresponds with GET /v1/cv-matcher/batches/{batch_id} (the `GetBatch` operationId).
+func (c *Client) GetBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetBatchRequest(c.Server, batchID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelBatch Stop a batch
+//
+// Stops the jobs that have not ended. What was judged stays.
+//
+// Corresponds with POST /v1/cv-matcher/batches/{batch_id}/cancel (the `CancelBatch` operationId).
+func (c *Client) CancelBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelBatchRequest(c.Server, batchID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetBatchTable Get a batch as a ranked table
+//
+// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty.
+//
+// Corresponds with GET /v1/cv-matcher/batches/{batch_id}/table (the `GetBatchTable` operationId).
+func (c *Client) GetBatchTable(ctx context.Context, batchID openapi_types.UUID, params *GetBatchTableParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetBatchTableRequest(c.Server, batchID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2646,6 +3465,364 @@ func NewRegisterRequestWithBody(server string, contentType string, body io.Reade
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListBatchesRequest constructs an http.Request for the ListBatches method
+func NewListBatchesRequest(server string, params *ListBatchesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cv-matcher/batches")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ProjectID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "project_id", *params.ProjectID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateBatchRequest calls the generic CreateBatch builder with application/json body
+func NewCreateBatchRequest(server string, params *CreateBatchParams, body CreateBatchJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateBatchRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateBatchRequestWithBody constructs an http.Request for the CreateBatch method, with any body, and a specified content type
+func NewCreateBatchRequestWithBody(server string, params *CreateBatchParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cv-matcher/batches")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.Prefer != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Prefer", *params.Prefer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Prefer", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteBatchRequest constructs an http.Request for the DeleteBatch method
+func NewDeleteBatchRequest(server string, batchID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "batch_id", batchID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cv-matcher/batches/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetBatchRequest constructs an http.Request for the GetBatch method
+func NewGetBatchRequest(server string, batchID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "batch_id", batchID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cv-matcher/batches/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCancelBatchRequest constructs an http.Request for the CancelBatch method
+func NewCancelBatchRequest(server string, batchID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "batch_id", batchID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cv-matcher/batches/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetBatchTableRequest constructs an http.Request for the GetBatchTable method
+func NewGetBatchTableRequest(server string, batchID openapi_types.UUID, params *GetBatchTableParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "batch_id", batchID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cv-matcher/batches/%s/table", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Bom != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "bom", *params.Bom, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.MatchID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "match_id", *params.MatchID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.Accept != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Accept", *params.Accept, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Accept", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -4241,6 +5418,67 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/auth/register (the `Register` operationId).
 	RegisterWithResponse(ctx context.Context, body RegisterJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterResponse, error)
 
+	// ListBatchesWithResponse List my batches
+	//
+	// Without their postings.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cv-matcher/batches (the `ListBatches` operationId).
+	ListBatchesWithResponse(ctx context.Context, params *ListBatchesParams, reqEditors ...RequestEditorFn) (*ListBatchesResponse, error)
+
+	// CreateBatchWithBodyWithResponse Compare applicants with several postings
+	//
+	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cv-matcher/batches (the `CreateBatch` operationId).
+	CreateBatchWithBodyWithResponse(ctx context.Context, params *CreateBatchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateBatchResponse, error)
+
+	// CreateBatchWithResponse Compare applicants with several postings
+	//
+	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cv-matcher/batches (the `CreateBatch` operationId).
+	CreateBatchWithResponse(ctx context.Context, params *CreateBatchParams, body CreateBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateBatchResponse, error)
+
+	// DeleteBatchWithResponse Delete a batch
+	//
+	// With its matches, and stops their jobs.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/cv-matcher/batches/{batch_id} (the `DeleteBatch` operationId).
+	DeleteBatchWithResponse(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteBatchResponse, error)
+
+	// GetBatchWithResponse Get a batch
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cv-matcher/batches/{batch_id} (the `GetBatch` operationId).
+	GetBatchWithResponse(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetBatchResponse, error)
+
+	// CancelBatchWithResponse Stop a batch
+	//
+	// Stops the jobs that have not ended. What was judged stays.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/cv-matcher/batches/{batch_id}/cancel (the `CancelBatch` operationId).
+	CancelBatchWithResponse(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*CancelBatchResponse, error)
+
+	// GetBatchTableWithResponse Get a batch as a ranked table
+	//
+	// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cv-matcher/batches/{batch_id}/table (the `GetBatchTable` operationId).
+	GetBatchTableWithResponse(ctx context.Context, batchID openapi_types.UUID, params *GetBatchTableParams, reqEditors ...RequestEditorFn) (*GetBatchTableResponse, error)
+
 	// MatchWithBodyWithResponse Compare applicants with a posting
 	//
 	// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.
@@ -5134,6 +6372,613 @@ func (r RegisterResponse) Bytes() []byte {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RegisterResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListBatchesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageBatchSummary
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBatchesResponse) GetJSON200() *PageBatchSummary {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListBatchesResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListBatchesResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListBatchesResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListBatchesResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListBatchesResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r ListBatchesResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBatchesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBatchesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBatchesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r ListBatchesResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBatchesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateBatchResponse202Headers the declared response headers of an HTTP 202 response for CreateBatch
+type CreateBatchResponse202Headers struct {
+	Location          *string
+	PreferenceApplied *string
+	RetryAfter        *string
+}
+
+type CreateBatchResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *Batch
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *AcceptedBatch
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *CreateBatchResponse202Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateBatchResponse) GetJSON201() *Batch {
+	return r.JSON201
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r CreateBatchResponse) GetJSON202() *AcceptedBatch {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateBatchResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateBatchResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateBatchResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r CreateBatchResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateBatchResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteBatchResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r DeleteBatchResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r DeleteBatchResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r DeleteBatchResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r DeleteBatchResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r DeleteBatchResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r DeleteBatchResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r DeleteBatchResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteBatchResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteBatchResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteBatchResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r DeleteBatchResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteBatchResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetBatchResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Batch
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetBatchResponse) GetJSON200() *Batch {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetBatchResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetBatchResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetBatchResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetBatchResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetBatchResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetBatchResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r GetBatchResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetBatchResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetBatchResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetBatchResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r GetBatchResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetBatchResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelBatchResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Batch
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelBatchResponse) GetJSON200() *Batch {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CancelBatchResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CancelBatchResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CancelBatchResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CancelBatchResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CancelBatchResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CancelBatchResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CancelBatchResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r CancelBatchResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelBatchResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelBatchResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelBatchResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r CancelBatchResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelBatchResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetBatchTableResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Table
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetBatchTableResponse) GetJSON200() *Table {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetBatchTableResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetBatchTableResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetBatchTableResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetBatchTableResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetBatchTableResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetBatchTableResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r GetBatchTableResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetBatchTableResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetBatchTableResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetBatchTableResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r GetBatchTableResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetBatchTableResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -8170,6 +10015,109 @@ func (c *ClientWithResponses) RegisterWithResponse(ctx context.Context, body Reg
 	return ParseRegisterResponse(rsp)
 }
 
+// ListBatchesWithResponse List my batches
+//
+// Without their postings.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cv-matcher/batches (the `ListBatches` operationId).
+func (c *ClientWithResponses) ListBatchesWithResponse(ctx context.Context, params *ListBatchesParams, reqEditors ...RequestEditorFn) (*ListBatchesResponse, error) {
+	rsp, err := c.ListBatches(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBatchesResponse(rsp)
+}
+
+// CreateBatchWithBodyWithResponse Compare applicants with several postings
+//
+// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cv-matcher/batches (the `CreateBatch` operationId).
+func (c *ClientWithResponses) CreateBatchWithBodyWithResponse(ctx context.Context, params *CreateBatchParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateBatchResponse, error) {
+	rsp, err := c.CreateBatchWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateBatchResponse(rsp)
+}
+
+// CreateBatchWithResponse Compare applicants with several postings
+//
+// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cv-matcher/batches (the `CreateBatch` operationId).
+func (c *ClientWithResponses) CreateBatchWithResponse(ctx context.Context, params *CreateBatchParams, body CreateBatchJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateBatchResponse, error) {
+	rsp, err := c.CreateBatch(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateBatchResponse(rsp)
+}
+
+// DeleteBatchWithResponse Delete a batch
+//
+// With its matches, and stops their jobs.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/cv-matcher/batches/{batch_id} (the `DeleteBatch` operationId).
+func (c *ClientWithResponses) DeleteBatchWithResponse(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteBatchResponse, error) {
+	rsp, err := c.DeleteBatch(ctx, batchID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteBatchResponse(rsp)
+}
+
+// GetBatchWithResponse Get a batch
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cv-matcher/batches/{batch_id} (the `GetBatch` operationId).
+func (c *ClientWithResponses) GetBatchWithResponse(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetBatchResponse, error) {
+	rsp, err := c.GetBatch(ctx, batchID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetBatchResponse(rsp)
+}
+
+// CancelBatchWithResponse Stop a batch
+//
+// Stops the jobs that have not ended. What was judged stays.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/cv-matcher/batches/{batch_id}/cancel (the `CancelBatch` operationId).
+func (c *ClientWithResponses) CancelBatchWithResponse(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*CancelBatchResponse, error) {
+	rsp, err := c.CancelBatch(ctx, batchID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelBatchResponse(rsp)
+}
+
+// GetBatchTableWithResponse Get a batch as a ranked table
+//
+// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cv-matcher/batches/{batch_id}/table (the `GetBatchTable` operationId).
+func (c *ClientWithResponses) GetBatchTableWithResponse(ctx context.Context, batchID openapi_types.UUID, params *GetBatchTableParams, reqEditors ...RequestEditorFn) (*GetBatchTableResponse, error) {
+	rsp, err := c.GetBatchTable(ctx, batchID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetBatchTableResponse(rsp)
+}
+
 // MatchWithBodyWithResponse Compare applicants with a posting
 //
 // Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.
@@ -9135,6 +11083,517 @@ func ParseRegisterResponse(rsp *http.Response) (*RegisterResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListBatchesResponse parses an HTTP response from a ListBatchesWithResponse call
+func ParseListBatchesResponse(rsp *http.Response) (*ListBatchesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBatchesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageBatchSummary
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateBatchResponse parses an HTTP response from a CreateBatchWithResponse call
+func ParseCreateBatchResponse(rsp *http.Response) (*CreateBatchResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateBatchResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest Batch
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest AcceptedBatch
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers CreateBatchResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		if values := rsp.Header.Values("Preference-Applied"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Preference-Applied", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.PreferenceApplied = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteBatchResponse parses an HTTP response from a DeleteBatchWithResponse call
+func ParseDeleteBatchResponse(rsp *http.Response) (*DeleteBatchResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteBatchResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetBatchResponse parses an HTTP response from a GetBatchWithResponse call
+func ParseGetBatchResponse(rsp *http.Response) (*GetBatchResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetBatchResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Batch
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelBatchResponse parses an HTTP response from a CancelBatchWithResponse call
+func ParseCancelBatchResponse(rsp *http.Response) (*CancelBatchResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelBatchResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Batch
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetBatchTableResponse parses an HTTP response from a GetBatchTableWithResponse call
+func ParseGetBatchTableResponse(rsp *http.Response) (*GetBatchTableResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetBatchTableResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Table
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/csv) unsupported
 
 	}
 

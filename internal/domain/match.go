@@ -34,8 +34,12 @@ type Match struct {
 	ProjectID          *uuid.UUID    `json:"project_id,omitempty"`
 	EmployerDocuments  []uuid.UUID   `json:"employer_documents"`
 	ApplicantDocuments []uuid.UUID   `json:"applicant_documents"`
+	BatchID            *uuid.UUID    `json:"batch_id,omitempty"`
 	Combine            bool          `json:"combine"`
-	Language           string        `json:"language"` // of the reply; "" asks for the posting's
+	Masked             bool          `json:"masked"`    // no model sees who the applicants are
+	Fresh              bool          `json:"fresh"`     // judged anew, not from cache
+	Stability          int           `json:"stability"` // judgements of each candidate; 0 is one, as usual
+	Language           string        `json:"language"`  // of the reply; "" asks for the posting's
 	Provider           string        `json:"provider"`
 	Model              string        `json:"model"`
 	PromptVersion      string        `json:"prompt_version"`
@@ -117,6 +121,7 @@ const (
 const (
 	FlagInstructions Flag = "instructions_in_document" // sentences that address the judge; they were left out
 	FlagTemplateText Flag = "template_text"            // the model's summary was unusable; templates wrote it
+	FlagOtherModel   Flag = "other_provider"           // a provider other than the one asked for helped to judge
 )
 
 // Evidence is a passage of an applicant's document. CharFrom and CharTo are
@@ -185,7 +190,65 @@ type Candidate struct {
 	RiskAssessment       RiskAssessment       `json:"risk_assessment"`
 	DevelopmentPotential DevelopmentPotential `json:"development_potential"`
 	Flags                []Flag               `json:"flags"`
+	JudgedBy             []Judged             `json:"judged_by"`
+	JudgedAt             time.Time            `json:"judged_at"`
+	Masks                []Mask               `json:"masks,omitempty"`
+	Stability            *Stability           `json:"stability,omitempty"`
 	Posting              Posting              `json:"posting"` // the requirements as judged
 	CacheKey             string               `json:"cache_key"`
 	Cached               bool                 `json:"cached"`
+}
+
+// Judged names a model that answered for a result, which may be another than
+// the one that was asked. The judge without a model is offline in both.
+type Judged struct {
+	Provider string `json:"provider" example:"ollama"`
+	Model    string `json:"model" example:"llama3.2"`
+}
+
+// Mask counts what was hidden of one kind before a document was judged.
+type Mask struct {
+	Kind  MaskKind `json:"kind"`
+	Count int      `json:"count" example:"3"`
+}
+
+// MaskKind says what was hidden.
+type MaskKind string
+
+// The kinds of what masking hides.
+const (
+	MaskName        MaskKind = "name"
+	MaskPhoto       MaskKind = "photo"
+	MaskBirth       MaskKind = "birth" // date and place of birth, age
+	MaskGender      MaskKind = "gender"
+	MaskMarital     MaskKind = "marital_status" // and children
+	MaskNationality MaskKind = "nationality"
+	MaskReligion    MaskKind = "religion"
+	MaskAddress     MaskKind = "address"
+	MaskEmail       MaskKind = "email"
+	MaskPhone       MaskKind = "phone"
+	MaskLink        MaskKind = "link"
+	MaskSocial      MaskKind = "social_profile"
+)
+
+// Stability says how far repeated judgements of one candidate agree. The
+// candidate's own result is the judgement whose score is in the middle.
+type Stability struct {
+	Scores       []int       `json:"scores" doc:"Of each judgement, in the order they were made"`
+	Mean         float64     `json:"mean" example:"71.5"`
+	Min          int         `json:"min" example:"68"`
+	Max          int         `json:"max" example:"75"`
+	Deviation    float64     `json:"standard_deviation" doc:"Of the scores, over all of them" example:"2.5"`
+	Temperature  float64     `json:"temperature" doc:"At which the model was asked" example:"0"`
+	Agreement    float64     `json:"agreement" doc:"Mean agreement over the requirements, 0 to 1" example:"0.95"`
+	Flips        int         `json:"flips" doc:"Requirements whose verdicts were not all the same" example:"1"`
+	Requirements []Agreement `json:"requirements"`
+}
+
+// Agreement says how far the verdicts on one requirement agree.
+type Agreement struct {
+	RequirementID string  `json:"requirement_id" example:"r1"`
+	Levels        []Level `json:"levels" doc:"Of each judgement, in order"`
+	Share         float64 `json:"agreement" doc:"Share of the most frequent level, 0 to 1" example:"1"`
+	Flips         bool    `json:"flips" doc:"Not all levels are the same" example:"false"`
 }

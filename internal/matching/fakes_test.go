@@ -21,12 +21,13 @@ type memory struct {
 	documents map[uuid.UUID]domain.Document
 	pages     map[uuid.UUID][]domain.Page
 	cache     map[string]domain.Candidate
+	kept      map[string]uuid.UUID // the match a result came from
 	saved     []domain.Match
 	lease     domain.Lease
 }
 
 func newMemory() *memory {
-	return &memory{documents: map[uuid.UUID]domain.Document{}, pages: map[uuid.UUID][]domain.Page{}, cache: map[string]domain.Candidate{}}
+	return &memory{documents: map[uuid.UUID]domain.Document{}, pages: map[uuid.UUID][]domain.Page{}, cache: map[string]domain.Candidate{}, kept: map[string]uuid.UUID{}}
 }
 
 func (m *memory) add(filename string, pages ...string) uuid.UUID {
@@ -48,11 +49,29 @@ func (m *memory) Source(_ context.Context, _, id uuid.UUID) (domain.Document, []
 	return doc, m.pages[id], nil
 }
 
-func (m *memory) CachedCandidate(_ context.Context, _ uuid.UUID, key string) (*domain.Candidate, error) {
-	if c, ok := m.cache[key]; ok {
+func (m *memory) CachedCandidate(_ context.Context, _ uuid.UUID, key string, match *uuid.UUID) (*domain.Candidate, error) {
+	if c, ok := m.cache[key]; ok && key != "" && (match == nil || m.kept[key] == *match) {
 		return &c, nil
 	}
 	return nil, nil //nolint:nilnil // absence is an answer of a cache
+}
+
+func (m *memory) KeepCandidate(_ context.Context, lease domain.Lease, match domain.Match, _ int, c domain.Candidate) error {
+	m.lease = lease
+	return m.keep(match, c)
+}
+
+func (m *memory) keep(match domain.Match, c domain.Candidate) error {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	var back domain.Candidate
+	if err := json.Unmarshal(raw, &back); err != nil {
+		return err
+	}
+	m.cache[c.CacheKey], m.kept[c.CacheKey] = back, match.ID
+	return nil
 }
 
 // SaveMatch keeps the match as a database would: through JSON.
@@ -60,15 +79,9 @@ func (m *memory) SaveMatch(_ context.Context, lease domain.Lease, match domain.M
 	m.lease = lease
 	m.saved = append(m.saved, match)
 	for _, c := range match.Candidates {
-		raw, err := json.Marshal(c)
-		if err != nil {
+		if err := m.keep(match, c); err != nil {
 			return err
 		}
-		var back domain.Candidate
-		if err := json.Unmarshal(raw, &back); err != nil {
-			return err
-		}
-		m.cache[c.CacheKey] = back
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package matching
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"generalbackend/internal/domain"
@@ -14,12 +15,18 @@ type judge interface {
 	// with how many more are settled.
 	verdicts(ctx context.Context, posting domain.Posting, sources []*Source, language string, done func(int)) ([]domain.Verdict, error)
 	describe(ctx context.Context, c *domain.Candidate, posting domain.Posting, language string) error
+	// answered says who answered since it was last asked.
+	answered() []domain.Judged
 }
 
 // rulesJudge is the judge without a model.
 type rulesJudge struct {
 	rules *Rules
 	now   time.Time
+}
+
+func (rulesJudge) answered() []domain.Judged {
+	return []domain.Judged{{Provider: Offline, Model: Offline}}
 }
 
 func (j rulesJudge) readPosting(_ context.Context, text, language string) (domain.Posting, error) {
@@ -38,4 +45,15 @@ func (j rulesJudge) verdicts(ctx context.Context, posting domain.Posting, source
 func (j rulesJudge) describe(_ context.Context, c *domain.Candidate, posting domain.Posting, language string) error {
 	Describe(c, posting, language)
 	return nil
+}
+
+// union keeps the first of each, in order.
+func union(lists ...[]domain.Judged) []domain.Judged {
+	out := []domain.Judged{}
+	for _, j := range slices.Concat(lists...) {
+		if !slices.Contains(out, j) {
+			out = append(out, j)
+		}
+	}
+	return out
 }

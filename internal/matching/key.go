@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -12,11 +13,14 @@ import (
 
 // Settings are what a result depends on besides the documents.
 type Settings struct {
-	Judge    domain.Judge
-	Provider string
-	Model    string
-	Version  string // of prompts or rules
-	Language string
+	Judge       domain.Judge
+	Provider    string
+	Model       string
+	Version     string // of prompts or rules
+	Language    string
+	Masked      bool
+	Stability   int
+	Temperature float64
 }
 
 // CacheKey names a candidate's result by everything it depends on: two matches
@@ -29,7 +33,8 @@ func CacheKey(s Settings, posting, applicant []*Source) string {
 		h.Write(size[:])
 		h.Write([]byte(text))
 	}
-	for _, f := range []string{string(s.Judge), s.Provider, s.Model, s.Version, s.Language} {
+	options := []string{strconv.FormatBool(s.Masked), strconv.Itoa(s.Stability), strconv.FormatFloat(s.Temperature, 'g', -1, 64)}
+	for _, f := range append([]string{string(s.Judge), s.Provider, s.Model, s.Version, s.Language}, options...) {
 		field(f)
 	}
 	for _, sources := range [][]*Source{posting, applicant} {
@@ -63,7 +68,6 @@ func rebind(c domain.Candidate, sources []*Source) domain.Candidate {
 		verdicts[i] = v
 	}
 	c.Verdicts, c.Documents, c.Name = verdicts, ids(sources), nameAll(sources)
-	c.Cached = true
 	return c
 }
 

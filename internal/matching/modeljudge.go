@@ -29,6 +29,15 @@ type modelJudge struct {
 	rules     *Rules
 	userID    uuid.UUID
 	context   int // tokens of the model's window; 0 means defaultContext
+
+	temperature float64
+	answers     []domain.Judged
+}
+
+func (j *modelJudge) answered() []domain.Judged {
+	out := union(j.answers)
+	j.answers = nil
+	return out
 }
 
 const (
@@ -38,15 +47,16 @@ const (
 	passagesPerItem = 4
 )
 
-// ask makes one structured call at temperature 0 and decodes its answer.
+// ask makes one structured call, notes who answered and decodes the answer.
 func (j *modelJudge) ask(ctx context.Context, system, user string, schema json.RawMessage, into any) error {
 	resp, err := j.provider.Complete(ctx, llm.CompleteRequest{
-		Model: j.model, Schema: schema, MaxTokens: answerTokens,
+		Model: j.model, Schema: schema, MaxTokens: answerTokens, Temperature: j.temperature,
 		Messages: []llm.Message{{Role: llm.RoleSystem, Content: system}, {Role: llm.RoleUser, Content: user}},
 	})
 	if err != nil {
 		return err
 	}
+	j.answers = append(j.answers, domain.Judged{Provider: cmp.Or(resp.Provider, j.provider.Name()), Model: cmp.Or(resp.Model, j.model)})
 	if err := json.Unmarshal([]byte(resp.Content), into); err != nil {
 		return malformed("The language model did not answer in the form asked for.").WithCause(err)
 	}

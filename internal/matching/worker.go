@@ -14,12 +14,15 @@ import (
 	"generalbackend/internal/llm"
 )
 
-// Store keeps matches. CachedCandidate answers nil when it has none; SaveMatch
-// writes result, cache and the end of the job in one transaction.
+// Store keeps matches. CachedCandidate answers nil when it has none, and looks
+// at one match alone where that is given. KeepCandidate saves what is judged, so
+// that another attempt goes on from there; place counts from 0. SaveMatch writes
+// result, cache and the end of the job in one transaction.
 type Store interface {
 	Match(ctx context.Context, id uuid.UUID) (domain.Match, error)
 	Source(ctx context.Context, userID, documentID uuid.UUID) (domain.Document, []domain.Page, error)
-	CachedCandidate(ctx context.Context, userID uuid.UUID, key string) (*domain.Candidate, error)
+	CachedCandidate(ctx context.Context, userID uuid.UUID, key string, match *uuid.UUID) (*domain.Candidate, error)
+	KeepCandidate(ctx context.Context, lease domain.Lease, m domain.Match, place int, c domain.Candidate) error
 	SaveMatch(ctx context.Context, lease domain.Lease, m domain.Match) error
 }
 
@@ -46,7 +49,9 @@ type Options struct {
 	DefaultModel string
 	// ContextTokens is the window of the models; 0 means 8192.
 	ContextTokens int
-	Log           *slog.Logger
+	// Temperature at which models judge, 0 to 2.
+	Temperature float64
+	Log         *slog.Logger
 }
 
 // NewWorker joins the stage's parts. The retriever may be nil: then passages
@@ -64,11 +69,12 @@ func (w *Worker) Work(ctx context.Context, task domain.Task) error {
 	if err != nil {
 		return err
 	}
+	ctx = llm.WithCaller(ctx, llm.Caller{UserID: m.UserID, ProjectID: m.ProjectID, JobID: &task.Job.ID, Purpose: "match"})
 	run, err := w.prepare(ctx, m)
 	if err != nil {
 		return err
 	}
-	run.progress = task.Progress
+	run.progress, run.lease = task.Progress, task.Lease
 	if err := run.judgeAll(ctx); err != nil {
 		return err
 	}
@@ -85,8 +91,10 @@ type run struct {
 	match    domain.Match
 	posting  []*Source
 	people   [][]*Source
+	lease    domain.Lease
 	progress func(domain.Progress)
 	done     int
+	read     []domain.Judged // by whom the posting was read, where that was now
 }
 
 func (w *Worker) prepare(ctx context.Context, m domain.Match) (*run, error) {
@@ -140,10 +148,16 @@ func (w *Worker) choose(r *run) error {
 		m.Judge, m.PromptVersion = domain.JudgeLLM, PromptVersion
 		r.judge = &modelJudge{
 			provider: provider, model: m.Model, retriever: w.retriever, rules: w.rules,
-			userID: m.UserID, context: w.options.ContextTokens,
+			userID: m.UserID, context: w.options.ContextTokens, temperature: w.options.Temperature,
 		}
 	}
-	r.settings = Settings{Judge: m.Judge, Provider: m.Provider, Model: m.Model, Version: m.PromptVersion, Language: m.Language}
+	r.settings = Settings{
+		Judge: m.Judge, Provider: m.Provider, Model: m.Model, Version: m.PromptVersion, Language: m.Language,
+		Masked: m.Masked, Stability: m.Stability, Temperature: w.options.Temperature,
+	}
+	if m.Judge == domain.JudgeOffline {
+		r.settings.Temperature = 0
+	}
 	return nil
 }
 
@@ -194,12 +208,17 @@ func (r *run) judgeAll(ctx context.Context) error {
 	for i, sources := range r.people {
 		if hit := hits[i]; hit != nil && sameRequirements(hit.Posting, posting) {
 			m.Candidates = append(m.Candidates, rebind(*hit, sources))
-			r.advance(len(posting.Requirements))
+			r.advance(len(posting.Requirements) * max(1, m.Stability))
 			continue
 		}
 		c, err := r.judgeOne(ctx, posting, sources)
 		if err != nil {
 			return err
+		}
+		if len(r.people) > 1 {
+			if err := r.store.KeepCandidate(ctx, r.lease, *m, i, c); err != nil {
+				return err
+			}
 		}
 		m.Candidates = append(m.Candidates, c)
 	}
@@ -208,14 +227,21 @@ func (r *run) judgeAll(ctx context.Context) error {
 	return nil
 }
 
+// lookUp finds results that need not be judged again. What is to be judged
+// anew takes only what an earlier attempt of the same match left.
 func (r *run) lookUp(ctx context.Context) ([]*domain.Candidate, error) {
+	var only *uuid.UUID
+	if r.match.Fresh || r.match.Stability > 0 {
+		only = &r.match.ID
+	}
 	hits := make([]*domain.Candidate, len(r.people))
 	for i, sources := range r.people {
-		hit, err := r.store.CachedCandidate(ctx, r.match.UserID, CacheKey(r.settings, r.posting, sources))
+		hit, err := r.store.CachedCandidate(ctx, r.match.UserID, CacheKey(r.settings, r.posting, sources), only)
 		if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
 			return nil, err
 		}
-		if err == nil {
+		if err == nil && hit != nil {
+			hit.Cached = only == nil
 			hits[i] = hit
 		}
 	}
@@ -235,6 +261,7 @@ func (r *run) readPosting(ctx context.Context, hits []*domain.Candidate) (domain
 		texts = append(texts, s.Visible())
 	}
 	posting, err := r.judge.readPosting(ctx, strings.Join(texts, domain.PageSeparator), r.posting[0].Language)
+	r.read = r.judge.answered()
 	if err == nil && len(posting.Requirements) == 0 {
 		err = domain.Errorf(domain.CodeInvalid, "No requirements were found in the posting.").
 			WithHint("Check that the employer documents are the posting itself.")
@@ -256,18 +283,50 @@ func (r *run) judgeOne(ctx context.Context, posting domain.Posting, sources []*S
 	if slices.ContainsFunc(sources, func(s *Source) bool { return len(s.withheld) > 0 }) {
 		c.Flags = append(c.Flags, domain.FlagInstructions)
 	}
-	var err error
-	if c.Verdicts, err = r.judge.verdicts(ctx, posting, sources, r.match.Language, r.advance); err != nil {
+	if err := r.judgeRuns(ctx, &c, sources); err != nil {
 		return c, err
 	}
-	c.Score = Score(posting.Requirements, c.Verdicts)
-	return c, r.judge.describe(ctx, &c, posting, r.match.Language)
+	err := r.judge.describe(ctx, &c, posting, r.match.Language)
+	r.sign(&c)
+	return c, err
+}
+
+// judgeRuns gives the verdicts once, or as often as a stability run wants them
+// and keeps those whose score is in the middle.
+func (r *run) judgeRuns(ctx context.Context, c *domain.Candidate, sources []*Source) error {
+	var runs [][]domain.Verdict
+	var scores []int
+	for range max(1, r.match.Stability) {
+		verdicts, err := r.judge.verdicts(ctx, c.Posting, sources, r.match.Language, r.advance)
+		if err != nil {
+			return err
+		}
+		runs, scores = append(runs, verdicts), append(scores, Score(c.Posting.Requirements, verdicts))
+	}
+	at := median(scores)
+	c.Verdicts, c.Score = runs[at], scores[at]
+	if r.match.Stability > 0 {
+		c.Stability = stabilityOf(c.Posting.Requirements, runs, scores, r.settings.Temperature)
+	}
+	return nil
+}
+
+// sign says who judged and when. What another provider than the one asked for
+// had a part in is not to be found in that one's cache.
+func (r *run) sign(c *domain.Candidate) {
+	c.JudgedAt = time.Now().UTC()
+	c.JudgedBy = union(r.read, r.judge.answered())
+	if slices.ContainsFunc(c.JudgedBy, func(j domain.Judged) bool { return j.Provider != r.match.Provider }) {
+		c.Flags = append(c.Flags, domain.FlagOtherModel)
+		c.CacheKey = ""
+	}
 }
 
 func (r *run) advance(n int) {
 	r.done += n
 	if r.progress != nil {
-		r.progress(domain.Progress{Done: r.done, Total: len(r.match.Requirements) * len(r.people), Unit: "requirements"})
+		total := len(r.match.Requirements) * len(r.people) * max(1, r.match.Stability)
+		r.progress(domain.Progress{Done: r.done, Total: total, Unit: "requirements"})
 	}
 }
 

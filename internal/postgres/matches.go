@@ -16,11 +16,7 @@ func (s *Store) CreateMatch(ctx context.Context, m domain.Match, sub domain.Subm
 	var job domain.Job
 	var created domain.Match
 	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
-		row, err := q.InsertMatch(ctx, dbsqlc.InsertMatchParams{
-			ID: m.ID, UserID: m.UserID, ProjectID: m.ProjectID, EmployerDocIds: m.EmployerDocuments,
-			ApplicantDocIds: m.ApplicantDocuments, Combine: m.Combine,
-			LlmType: m.Provider, Model: m.Model, Language: m.Language,
-		})
+		row, err := q.InsertMatch(ctx, insertMatch(m))
 		if err != nil {
 			return err
 		}
@@ -43,11 +39,24 @@ func (s *Store) CreateMatch(ctx context.Context, m domain.Match, sub domain.Subm
 	return created, job, err
 }
 
-// Match returns a user's match with its candidates, best first.
+func insertMatch(m domain.Match) dbsqlc.InsertMatchParams {
+	return dbsqlc.InsertMatchParams{
+		ID: m.ID, UserID: m.UserID, ProjectID: m.ProjectID, BatchID: m.BatchID,
+		EmployerDocIds: m.EmployerDocuments, ApplicantDocIds: m.ApplicantDocuments, Combine: m.Combine,
+		LlmType: m.Provider, Model: m.Model, Language: m.Language,
+		Masked: m.Masked, Fresh: m.Fresh, Stability: int32(m.Stability),
+	}
+}
+
+// Match returns a user's match with its candidates, best first; they are there
+// once it is ready.
 func (s *Store) Match(ctx context.Context, userID, id uuid.UUID) (domain.Match, error) {
 	row, err := s.queries.Match(ctx, dbsqlc.MatchParams{ID: id, UserID: userID})
 	if err != nil {
 		return domain.Match{}, translate(err)
+	}
+	if row.State != string(domain.MatchReady) {
+		return toMatch(row, nil)
 	}
 	candidates, err := s.queries.CandidatesOfMatch(ctx, id)
 	if err != nil {
@@ -112,10 +121,10 @@ func (m Matching) Source(ctx context.Context, userID, documentID uuid.UUID) (dom
 	return document, pages, err
 }
 
-// CachedCandidate returns an earlier result of the same user under the same
-// key, or nil.
-func (m Matching) CachedCandidate(ctx context.Context, userID uuid.UUID, key string) (*domain.Candidate, error) {
-	result, err := m.queries.CandidateByKey(ctx, dbsqlc.CandidateByKeyParams{UserID: userID, CacheKey: key})
+// CachedCandidate returns the user's newest result under the key, of one match
+// alone where that is given, or nil.
+func (m Matching) CachedCandidate(ctx context.Context, userID uuid.UUID, key string, match *uuid.UUID) (*domain.Candidate, error) {
+	result, err := m.queries.CandidateByKey(ctx, dbsqlc.CandidateByKeyParams{UserID: userID, CacheKey: key, MatchID: match})
 	if err = translate(err); domain.CodeOf(err) == domain.CodeNotFound {
 		return nil, nil //nolint:nilnil // absence is an answer of a cache
 	}
@@ -124,6 +133,18 @@ func (m Matching) CachedCandidate(ctx context.Context, userID uuid.UUID, key str
 	}
 	var candidate domain.Candidate
 	return &candidate, json.Unmarshal(result, &candidate)
+}
+
+// KeepCandidate stores what a match under way has judged, so that another
+// attempt need not judge it again. Place counts from 0.
+func (m Matching) KeepCandidate(ctx context.Context, lease domain.Lease, match domain.Match, place int, c domain.Candidate) error {
+	row, err := candidateRow(match, place, c)
+	if err != nil {
+		return err
+	}
+	return m.fenced(ctx, lease, func(q *dbsqlc.Queries, _ dbsqlc.HoldLeaseRow) error {
+		return q.KeepCandidate(ctx, dbsqlc.KeepCandidateParams(row))
+	})
 }
 
 // SaveMatch stores the result of a match and ends its job.
@@ -169,16 +190,20 @@ type matchResult struct {
 func candidateRows(m domain.Match) ([]dbsqlc.CopyCandidatesParams, error) {
 	rows := make([]dbsqlc.CopyCandidatesParams, len(m.Candidates))
 	for i, c := range m.Candidates {
-		result, err := json.Marshal(c)
-		if err != nil {
+		var err error
+		if rows[i], err = candidateRow(m, i, c); err != nil {
 			return nil, err
-		}
-		rows[i] = dbsqlc.CopyCandidatesParams{
-			MatchID: m.ID, Rank: int32(i + 1), UserID: m.UserID, DocumentIds: c.Documents,
-			Score: int32(c.Score), CacheKey: c.CacheKey, Result: result,
 		}
 	}
 	return rows, nil
+}
+
+func candidateRow(m domain.Match, place int, c domain.Candidate) (dbsqlc.CopyCandidatesParams, error) {
+	result, err := json.Marshal(c)
+	return dbsqlc.CopyCandidatesParams{
+		MatchID: m.ID, Rank: int32(place + 1), UserID: m.UserID, DocumentIds: c.Documents,
+		Score: int32(c.Score), CacheKey: c.CacheKey, Result: result,
+	}, err
 }
 
 func toMatch(r dbsqlc.Match, candidates []dbsqlc.MatchCandidate) (domain.Match, error) {
@@ -187,8 +212,9 @@ func toMatch(r dbsqlc.Match, candidates []dbsqlc.MatchCandidate) (domain.Match, 
 		return domain.Match{}, err
 	}
 	m := domain.Match{
-		ID: r.ID, UserID: r.UserID, ProjectID: r.ProjectID,
+		ID: r.ID, UserID: r.UserID, ProjectID: r.ProjectID, BatchID: r.BatchID,
 		EmployerDocuments: r.EmployerDocIds, ApplicantDocuments: r.ApplicantDocIds, Combine: r.Combine,
+		Masked: r.Masked, Fresh: r.Fresh, Stability: int(r.Stability),
 		Language: r.Language, Provider: r.LlmType, Model: r.Model, State: domain.MatchState(r.State),
 		PromptVersion: shared.PromptVersion, Judge: shared.Judge, JobTitle: shared.JobTitle, Requirements: shared.Requirements,
 		Candidates: make([]domain.Candidate, len(candidates)),

@@ -1,6 +1,8 @@
 -- name: InsertMatch :one
-INSERT INTO matches (id, user_id, project_id, employer_doc_ids, applicant_doc_ids, combine, llm_type, model, language)
-VALUES (@id, @user_id, @project_id, @employer_doc_ids, @applicant_doc_ids, @combine, @llm_type, @model, @language)
+INSERT INTO matches (id, user_id, project_id, batch_id, employer_doc_ids, applicant_doc_ids, combine,
+    llm_type, model, language, masked, fresh, stability)
+VALUES (@id, @user_id, @project_id, @batch_id, @employer_doc_ids, @applicant_doc_ids, @combine,
+    @llm_type, @model, @language, @masked, @fresh, @stability)
 RETURNING *;
 
 -- name: Match :one
@@ -20,7 +22,18 @@ ORDER BY id DESC LIMIT @max_rows;
 SELECT * FROM match_candidates WHERE match_id = @match_id ORDER BY rank;
 
 -- name: CandidateByKey :one
-SELECT result FROM match_candidates WHERE user_id = @user_id AND cache_key = @cache_key LIMIT 1;
+-- The newest, of one match alone where that is wanted.
+SELECT result FROM match_candidates
+WHERE user_id = @user_id AND cache_key = @cache_key AND cache_key <> ''
+  AND (sqlc.narg('match_id')::uuid IS NULL OR match_id = sqlc.narg('match_id'))
+ORDER BY match_id DESC LIMIT 1;
+
+-- name: KeepCandidate :exec
+-- What a match under way has already judged; ranks are not yet final.
+INSERT INTO match_candidates (match_id, rank, user_id, document_ids, score, cache_key, result)
+VALUES (@match_id, @rank, @user_id, @document_ids, @score, @cache_key, @result)
+ON CONFLICT (match_id, rank) DO UPDATE SET document_ids = EXCLUDED.document_ids, score = EXCLUDED.score,
+    cache_key = EXCLUDED.cache_key, result = EXCLUDED.result;
 
 -- name: DeleteCandidates :exec
 DELETE FROM match_candidates WHERE match_id = @match_id;

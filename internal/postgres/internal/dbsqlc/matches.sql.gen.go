@@ -13,16 +13,21 @@ import (
 )
 
 const candidateByKey = `-- name: CandidateByKey :one
-SELECT result FROM match_candidates WHERE user_id = $1 AND cache_key = $2 LIMIT 1
+SELECT result FROM match_candidates
+WHERE user_id = $1 AND cache_key = $2 AND cache_key <> ''
+  AND ($3::uuid IS NULL OR match_id = $3)
+ORDER BY match_id DESC LIMIT 1
 `
 
 type CandidateByKeyParams struct {
 	UserID   uuid.UUID
 	CacheKey string
+	MatchID  *uuid.UUID
 }
 
+// The newest, of one match alone where that is wanted.
 func (q *Queries) CandidateByKey(ctx context.Context, arg CandidateByKeyParams) (json.RawMessage, error) {
-	row := q.db.QueryRow(ctx, candidateByKey, arg.UserID, arg.CacheKey)
+	row := q.db.QueryRow(ctx, candidateByKey, arg.UserID, arg.CacheKey, arg.MatchID)
 	var result json.RawMessage
 	err := row.Scan(&result)
 	return result, err
@@ -170,21 +175,27 @@ func (q *Queries) FinishMatch(ctx context.Context, arg FinishMatchParams) error 
 }
 
 const insertMatch = `-- name: InsertMatch :one
-INSERT INTO matches (id, user_id, project_id, employer_doc_ids, applicant_doc_ids, combine, llm_type, model, language)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-RETURNING id, user_id, project_id, employer_doc_ids, applicant_doc_ids, combine, llm_type, model, language, state, match_score, result, error_code, error_detail, error_hint, created_at, finished_at
+INSERT INTO matches (id, user_id, project_id, batch_id, employer_doc_ids, applicant_doc_ids, combine,
+    llm_type, model, language, masked, fresh, stability)
+VALUES ($1, $2, $3, $4, $5, $6, $7,
+    $8, $9, $10, $11, $12, $13)
+RETURNING id, user_id, project_id, employer_doc_ids, applicant_doc_ids, combine, llm_type, model, language, state, match_score, result, error_code, error_detail, error_hint, created_at, finished_at, batch_id, masked, fresh, stability
 `
 
 type InsertMatchParams struct {
 	ID              uuid.UUID
 	UserID          uuid.UUID
 	ProjectID       *uuid.UUID
+	BatchID         *uuid.UUID
 	EmployerDocIds  []uuid.UUID
 	ApplicantDocIds []uuid.UUID
 	Combine         bool
 	LlmType         string
 	Model           string
 	Language        string
+	Masked          bool
+	Fresh           bool
+	Stability       int32
 }
 
 func (q *Queries) InsertMatch(ctx context.Context, arg InsertMatchParams) (Match, error) {
@@ -192,12 +203,16 @@ func (q *Queries) InsertMatch(ctx context.Context, arg InsertMatchParams) (Match
 		arg.ID,
 		arg.UserID,
 		arg.ProjectID,
+		arg.BatchID,
 		arg.EmployerDocIds,
 		arg.ApplicantDocIds,
 		arg.Combine,
 		arg.LlmType,
 		arg.Model,
 		arg.Language,
+		arg.Masked,
+		arg.Fresh,
+		arg.Stability,
 	)
 	var i Match
 	err := row.Scan(
@@ -218,12 +233,47 @@ func (q *Queries) InsertMatch(ctx context.Context, arg InsertMatchParams) (Match
 		&i.ErrorHint,
 		&i.CreatedAt,
 		&i.FinishedAt,
+		&i.BatchID,
+		&i.Masked,
+		&i.Fresh,
+		&i.Stability,
 	)
 	return i, err
 }
 
+const keepCandidate = `-- name: KeepCandidate :exec
+INSERT INTO match_candidates (match_id, rank, user_id, document_ids, score, cache_key, result)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (match_id, rank) DO UPDATE SET document_ids = EXCLUDED.document_ids, score = EXCLUDED.score,
+    cache_key = EXCLUDED.cache_key, result = EXCLUDED.result
+`
+
+type KeepCandidateParams struct {
+	MatchID     uuid.UUID
+	Rank        int32
+	UserID      uuid.UUID
+	DocumentIds []uuid.UUID
+	Score       int32
+	CacheKey    string
+	Result      json.RawMessage
+}
+
+// What a match under way has already judged; ranks are not yet final.
+func (q *Queries) KeepCandidate(ctx context.Context, arg KeepCandidateParams) error {
+	_, err := q.db.Exec(ctx, keepCandidate,
+		arg.MatchID,
+		arg.Rank,
+		arg.UserID,
+		arg.DocumentIds,
+		arg.Score,
+		arg.CacheKey,
+		arg.Result,
+	)
+	return err
+}
+
 const match = `-- name: Match :one
-SELECT id, user_id, project_id, employer_doc_ids, applicant_doc_ids, combine, llm_type, model, language, state, match_score, result, error_code, error_detail, error_hint, created_at, finished_at FROM matches WHERE id = $1 AND user_id = $2
+SELECT id, user_id, project_id, employer_doc_ids, applicant_doc_ids, combine, llm_type, model, language, state, match_score, result, error_code, error_detail, error_hint, created_at, finished_at, batch_id, masked, fresh, stability FROM matches WHERE id = $1 AND user_id = $2
 `
 
 type MatchParams struct {
@@ -252,12 +302,16 @@ func (q *Queries) Match(ctx context.Context, arg MatchParams) (Match, error) {
 		&i.ErrorHint,
 		&i.CreatedAt,
 		&i.FinishedAt,
+		&i.BatchID,
+		&i.Masked,
+		&i.Fresh,
+		&i.Stability,
 	)
 	return i, err
 }
 
 const matchForWork = `-- name: MatchForWork :one
-SELECT id, user_id, project_id, employer_doc_ids, applicant_doc_ids, combine, llm_type, model, language, state, match_score, result, error_code, error_detail, error_hint, created_at, finished_at FROM matches WHERE id = $1
+SELECT id, user_id, project_id, employer_doc_ids, applicant_doc_ids, combine, llm_type, model, language, state, match_score, result, error_code, error_detail, error_hint, created_at, finished_at, batch_id, masked, fresh, stability FROM matches WHERE id = $1
 `
 
 func (q *Queries) MatchForWork(ctx context.Context, id uuid.UUID) (Match, error) {
@@ -281,12 +335,16 @@ func (q *Queries) MatchForWork(ctx context.Context, id uuid.UUID) (Match, error)
 		&i.ErrorHint,
 		&i.CreatedAt,
 		&i.FinishedAt,
+		&i.BatchID,
+		&i.Masked,
+		&i.Fresh,
+		&i.Stability,
 	)
 	return i, err
 }
 
 const matchesOfUser = `-- name: MatchesOfUser :many
-SELECT id, user_id, project_id, employer_doc_ids, applicant_doc_ids, combine, llm_type, model, language, state, match_score, result, error_code, error_detail, error_hint, created_at, finished_at FROM matches
+SELECT id, user_id, project_id, employer_doc_ids, applicant_doc_ids, combine, llm_type, model, language, state, match_score, result, error_code, error_detail, error_hint, created_at, finished_at, batch_id, masked, fresh, stability FROM matches
 WHERE user_id = $1
   AND ($2::uuid IS NULL OR project_id = $2)
   AND ($3::uuid IS NULL OR id < $3)
@@ -332,6 +390,10 @@ func (q *Queries) MatchesOfUser(ctx context.Context, arg MatchesOfUserParams) ([
 			&i.ErrorHint,
 			&i.CreatedAt,
 			&i.FinishedAt,
+			&i.BatchID,
+			&i.Masked,
+			&i.Fresh,
+			&i.Stability,
 		); err != nil {
 			return nil, err
 		}

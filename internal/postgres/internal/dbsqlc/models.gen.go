@@ -218,6 +218,17 @@ type Match struct {
 	ErrorHint       *string
 	CreatedAt       time.Time
 	FinishedAt      *time.Time
+	BatchID         *uuid.UUID
+	Masked          bool
+	Fresh           bool
+	Stability       int32
+}
+
+type MatchBatch struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	ProjectID *uuid.UUID
+	CreatedAt time.Time
 }
 
 type MatchCandidate struct {
