@@ -29,6 +29,9 @@ type Options struct {
 	Providers Providers
 	Detect    DetectFunc
 
+	Admin       AdminStore
+	NewAccounts NewAccounts
+
 	Secret         []byte // signs cursors
 	AllowedOrigins []string
 	TrustedProxies []string // whose X-Forwarded-For is believed; none by default
@@ -144,5 +147,6 @@ func (s *server) operations() {
 	s.batchOperations()
 	s.jobOperations()
 	s.modelOperations()
+	s.adminOperations()
 	s.systemOperations()
 }

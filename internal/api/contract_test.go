@@ -107,9 +107,10 @@ func TestEverythingNeedsALogin(t *testing.T) {
 				continue
 			}
 			address := path
-			for _, name := range []string{"project_id", "document_id", "match_id", "job_id"} {
+			for _, name := range []string{"project_id", "document_id", "match_id", "job_id", "user_id"} {
 				address = strings.ReplaceAll(address, "{"+name+"}", uuid.NewString())
 			}
+			address = strings.ReplaceAll(address, "{stage}", "extract")
 			u.refused("unauthorized", 401, strings.ToUpper(method), address, nil)
 			u.refused("unauthorized", 401, strings.ToUpper(method), strings.TrimPrefix(address, "/v1"), nil)
 		}

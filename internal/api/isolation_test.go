@@ -47,17 +47,22 @@ func TestForeignIDs(t *testing.T) {
 		for name, id := range ids {
 			address = strings.ReplaceAll(address, "{"+name+"}", id.String())
 		}
+		address = strings.ReplaceAll(address, "{stage}", string(domain.StageExtract))
 		if address == path {
 			continue
 		}
 		if strings.Contains(address, "{") {
 			t.Errorf("the test knows no id for %s", path)
 		}
+		code, status := domain.CodeNotFound, 404
+		if strings.HasPrefix(path, "/v1/admin/") {
+			code, status = domain.CodeForbidden, 403
+		}
 		for method, op := range operations {
 			tried++
 			method = strings.ToUpper(method)
-			other.refused(domain.CodeNotFound, 404, method, address, bodies[op.OperationID])
-			other.refused(domain.CodeNotFound, 404, method, strings.TrimPrefix(address, "/v1"), bodies[op.OperationID])
+			other.refused(code, status, method, address, bodies[op.OperationID])
+			other.refused(code, status, method, strings.TrimPrefix(address, "/v1"), bodies[op.OperationID])
 		}
 	}
 	if tried < 14 {
@@ -83,6 +88,7 @@ func (u *user) owned() map[string]uuid.UUID {
 	u.must(200, "GET", "/v1/jobs", nil).into(u.t, &jobs)
 	return map[string]uuid.UUID{
 		"project_id": project.ID, "document_id": document.ID, "match_id": match.ID, "batch_id": batch.Batch.ID, "job_id": jobs.Items[0].ID,
+		"user_id": u.id,
 	}
 }
 

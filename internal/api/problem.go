@@ -67,7 +67,7 @@ func statusOf(code domain.Code) int {
 		return http.StatusNotFound
 	case domain.CodeMethodNotAllowed:
 		return http.StatusMethodNotAllowed
-	case domain.CodeConflict, domain.CodeEmailTaken, domain.CodeNotReady,
+	case domain.CodeConflict, domain.CodeEmailTaken, domain.CodeOwnAccount, domain.CodeLastAdmin, domain.CodeNotReady,
 		domain.CodeNotCancel, domain.CodeNotRetryable, domain.CodeCancelled:
 		return http.StatusConflict
 	case domain.CodeTooLarge:

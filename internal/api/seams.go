@@ -55,6 +55,8 @@ type Engine interface {
 	Submitted(job domain.Job)
 	// Cancelled tells running workers of jobs that were asked to stop.
 	Cancelled(ctx context.Context, jobs []domain.Job)
+	// Switched tells everybody that a stage was paused or resumed.
+	Switched(stage domain.Stage)
 	// Subscribe delivers hints that jobs changed. Hints may be dropped and say
 	// nothing but where to look: the truth is read from the store.
 	Subscribe(userID uuid.UUID, jobID *uuid.UUID) (hints <-chan domain.JobHint, cancel func())

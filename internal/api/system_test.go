@@ -11,10 +11,12 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"generalbackend/internal/api"
@@ -40,20 +42,26 @@ var cheap = auth.Hashing{MemoryKiB: 64, Iterations: 1}
 // system is the edge over a real store, broker and job engine.
 type system struct {
 	t        *testing.T
+	dsn      string
 	store    *postgres.Store
 	queue    *queue.Queue
 	timing   jobs.Timing
 	search   *searcher
 	accounts *auth.Auth
 	url      string
+	ended    *atomic.Int64 // attempts at slow documents that were cancelled
 }
 
 // newSystem serves the edge; change may alter its options.
 func newSystem(t *testing.T, change ...func(*api.Options)) *system {
 	t.Helper()
-	s := &system{t: t, store: postgrestest.NewStore(t), timing: jobs.DefaultTiming(), search: &searcher{}}
+	s := &system{t: t, dsn: postgrestest.NewDatabase(t), timing: jobs.DefaultTiming(), search: &searcher{}, ended: new(atomic.Int64)}
 	s.timing.Poll = 20 * time.Millisecond
 	var err error
+	if s.store, err = postgres.Open(t.Context(), s.dsn, 8); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.store.Close)
 	log := slog.New(slog.DiscardHandler)
 	if s.queue, err = queue.Open(queue.Options{URL: queuetest.NewServer(t).URL(), Name: t.Name(), Log: log}); err != nil {
 		t.Fatal(err)
@@ -73,6 +81,7 @@ func newSystem(t *testing.T, change ...func(*api.Options)) *system {
 	options := api.Options{
 		Store: s.store, Batches: s.store, Engine: engine, Accounts: s.accounts, Searcher: s.search,
 		Providers: llm.NewRegistry(offline.New()), Detect: extraction.Detect,
+		Admin: s.store, NewAccounts: s.accounts,
 		Secret: secret, AllowedOrigins: []string{origin}, MaxUploadBytes: 2 << 20, Log: log,
 	}
 	for _, f := range change {
@@ -215,6 +224,62 @@ func (r reply) into(t *testing.T, v any) {
 	}
 }
 
+// transaction is one that a test holds open beside the system.
+type transaction struct {
+	t    *testing.T
+	conn *pgx.Conn
+	tx   pgx.Tx
+}
+
+func (s *system) connect() *pgx.Conn {
+	s.t.Helper()
+	conn, err := pgx.Connect(s.t.Context(), s.dsn)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+func (s *system) begin() *transaction {
+	s.t.Helper()
+	conn := s.connect()
+	tx, err := conn.Begin(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &transaction{t: s.t, conn: s.connect(), tx: tx}
+}
+
+func (x *transaction) exec(sql string, args ...any) {
+	x.t.Helper()
+	if _, err := x.tx.Exec(x.t.Context(), sql, args...); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// awaitBlocked waits until somebody waits for a lock that the transaction holds.
+func (x *transaction) awaitBlocked() {
+	x.t.Helper()
+	for waits := false; !waits; pause() {
+		err := x.conn.QueryRow(x.t.Context(),
+			"SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND $1::integer = ANY (pg_blocking_pids(pid)))", x.tx.Conn().PgConn().PID()).Scan(&waits)
+		if err != nil {
+			x.t.Fatal(err)
+		}
+	}
+}
+
+func (x *transaction) commit() {
+	x.t.Helper()
+	if err := x.tx.Commit(x.t.Context()); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+// pause lets a loop that waits for a condition breathe.
+func pause() { time.Sleep(5 * time.Millisecond) }
+
 // field is one field of a form; with a filename it is a file.
 type field struct{ name, filename, value string }
 
@@ -327,6 +392,7 @@ func (s *system) extract(ctx context.Context, task domain.Task) error {
 	switch {
 	case d.Title == "slow":
 		<-ctx.Done()
+		s.ended.Add(1)
 		return ctx.Err()
 	case strings.Contains(d.Title, "_"):
 		return domain.Errorf(domain.Code(d.Title), "The test wants it so.")

@@ -101,15 +101,20 @@ func (a *Auth) NewUser(ctx context.Context, account NewAccount) (domain.User, er
 	if address, err := mail.ParseAddress(email); err != nil || address.Address != email || len(email) > 320 {
 		return domain.User{}, domain.Errorf(domain.CodeInvalid, "This is not a valid e-mail address.")
 	}
-	if err := checkNewPassword(account.Password); err != nil {
-		return domain.User{}, err
-	}
-	hash, err := a.passwords.hash(ctx, account.Password)
+	hash, err := a.HashPassword(ctx, account.Password)
 	if err != nil {
 		return domain.User{}, err
 	}
 	id, err := uuid.NewV7()
 	return domain.User{ID: id, Email: email, PasswordHash: hash, Name: account.Name, Language: account.Language}, err
+}
+
+// HashPassword checks a new password and returns what is stored of it.
+func (a *Auth) HashPassword(ctx context.Context, password string) (string, error) {
+	if err := checkNewPassword(password); err != nil {
+		return "", err
+	}
+	return a.passwords.hash(ctx, password)
 }
 
 // errBadCredentials is the same for an unknown address, a wrong password and an

@@ -16,6 +16,8 @@ const (
 	CodeMethodNotAllowed  Code = "method_not_allowed"
 	CodeConflict          Code = "conflict"
 	CodeEmailTaken        Code = "email_taken"
+	CodeOwnAccount        Code = "own_account" // administrators do not do this to themselves
+	CodeLastAdmin         Code = "last_admin"
 	CodeTooLarge          Code = "too_large"
 	CodeUnsupportedType   Code = "unsupported_type"
 	CodeEmptyDocument     Code = "empty_document"

@@ -100,9 +100,12 @@ type Job struct {
 	Error           *JobError
 	EventSeq        int64
 	CreatedAt       time.Time
+	DispatchedAt    *time.Time // last; nil for a job that was never in the stream
 	StartedAt       *time.Time
 	FinishedAt      *time.Time
-	Trace           string // W3C traceparent of the submitting request
+	DiscardedAt     *time.Time // when a failed job was given up
+	Worker          string     // who runs it, else empty
+	Trace           string     // W3C traceparent of the submitting request
 }
 
 // Submission is a job to accept. With an IdempotencyKey a second submission of

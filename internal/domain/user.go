@@ -22,6 +22,23 @@ type User struct {
 	UpdatedAt    time.Time
 }
 
+// UserChange holds the fields of an account to change; nil leaves a field.
+type UserChange struct {
+	Email        *string
+	Name         *string
+	Language     *string
+	PasswordHash *string
+	IsAdmin      *bool
+	IsActive     *bool
+	IsVerified   *bool
+}
+
+// EndsSessions reports whether what is logged in must log in again: after a new
+// password, and when the account is shut.
+func (c UserChange) EndsSessions() bool {
+	return c.PasswordHash != nil || c.IsActive != nil && !*c.IsActive
+}
+
 // Session is one login of a user; its id is in every access token.
 type Session struct {
 	ID          uuid.UUID

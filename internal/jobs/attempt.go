@@ -11,6 +11,7 @@ import (
 	"generalbackend/internal/domain"
 	"generalbackend/internal/postgres"
 	"generalbackend/internal/queue"
+	"generalbackend/internal/telemetry"
 )
 
 // Why an attempt's context ends before its work does.
@@ -83,18 +84,28 @@ func (r *Runner) keep(ctx context.Context) {
 		case <-beat.C:
 			r.renew(ctx)
 			r.beat(ctx)
+		case <-r.switched:
+			r.beat(ctx)
 		case <-progress.C:
 			r.storeProgress(ctx)
 		}
 	}
 }
 
+// beat says that this worker lives and learns whether its stage is paused.
 func (r *Runner) beat(ctx context.Context) {
-	err := r.store.BeatWorker(ctx, postgres.WorkerBeat{
+	paused, err := r.store.BeatWorker(ctx, postgres.WorkerBeat{
 		ID: r.id, Stages: []domain.Stage{r.stage.Name}, Slots: r.stage.Slots, Running: len(r.attempts()),
+		Version: telemetry.Version(),
 	})
-	if err != nil && ctx.Err() == nil {
-		r.log.Warn("heartbeat", "error", err)
+	if err != nil {
+		if ctx.Err() == nil {
+			r.log.Warn("heartbeat", "error", err)
+		}
+		return
+	}
+	if was := r.paused.Swap(paused); was && !paused {
+		poke(r.work)
 	}
 }
 

@@ -44,6 +44,13 @@ func (e *Engine) Submitted(job domain.Job) {
 	e.queue.Hint(domain.JobHint{JobID: job.ID, UserID: job.UserID})
 }
 
+// Switched is called after a stage was paused or resumed. It tells the workers
+// of the stage and the dispatcher.
+func (e *Engine) Switched(stage domain.Stage) {
+	e.queue.SignalPause(stage)
+	e.queue.SignalDue()
+}
+
 // Cancelled is called after jobs were asked to stop. It tells the workers that
 // run them and clears the stream of those that will not run.
 func (e *Engine) Cancelled(ctx context.Context, jobs []domain.Job) {
@@ -55,7 +62,7 @@ func (e *Engine) Cancelled(ctx context.Context, jobs []domain.Job) {
 	defer done()
 	for _, job := range jobs {
 		message := domain.JobMessage{JobID: job.ID, UserID: job.UserID, Stage: job.Stage, Class: job.Class}
-		if !job.State.Terminal() {
+		if !job.State.Terminal() || job.DispatchedAt == nil {
 			continue
 		}
 		if err := e.queue.Purge(ctx, message); err != nil {
@@ -75,8 +82,8 @@ func (e *Engine) Subscribe(userID uuid.UUID, jobID *uuid.UUID) (hints <-chan dom
 func (e *Engine) Ready(ctx context.Context) error { return e.queue.Ready(ctx) }
 
 // Position estimates how many jobs run before this one, and in how many seconds
-// it will be done; nil where its stage was never measured. Terminal jobs have
-// neither.
+// it will be done; nil where its stage was never measured or is paused. Terminal
+// jobs have neither.
 func (e *Engine) Position(ctx context.Context, job domain.Job) (position int, etaSeconds *float64, err error) {
 	if job.State.Terminal() {
 		return 0, nil, nil
@@ -89,10 +96,14 @@ func (e *Engine) Position(ctx context.Context, job domain.Job) (position int, et
 	if err != nil {
 		return 0, nil, err
 	}
-	if job.State != domain.StateRunning {
-		if position, err = e.store.QueuePosition(ctx, job.ID); err != nil {
-			return 0, nil, err
-		}
+	if job.State == domain.StateRunning {
+		return 0, eta(job, 0, seconds, slots), nil
+	}
+	if position, err = e.store.QueuePosition(ctx, job.ID); err != nil {
+		return 0, nil, err
+	}
+	if paused, err := e.store.StagePaused(ctx, job.Stage); err != nil || paused {
+		return position, nil, err
 	}
 	return position, eta(job, position, seconds, slots), nil
 }

@@ -87,7 +87,15 @@ func (s *system) run(slots int, f workerFunc) (stop func()) { return s.runFor(ti
 
 // runFor is run with attempts of limited time.
 func (s *system) runFor(timeout time.Duration, slots int, f workerFunc) (stop func()) {
-	stage := jobs.Stage{Name: domain.StageExtract, Worker: f, Slots: slots, Timeout: timeout}
+	return s.runAny(jobs.Stage{Name: domain.StageExtract, Worker: f, Slots: slots, Timeout: timeout})
+}
+
+// runStage runs a runner of another stage.
+func (s *system) runStage(name domain.Stage, f workerFunc) (stop func()) {
+	return s.runAny(jobs.Stage{Name: name, Worker: f, Slots: 1, Timeout: time.Minute})
+}
+
+func (s *system) runAny(stage jobs.Stage) (stop func()) {
 	r := jobs.NewRunner(stage, s.store, s.queue, s.timing, jobs.NewMetrics(prometheus.NewRegistry()), quiet())
 	return s.background(r.Run)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,8 +39,10 @@ type Runner struct {
 	metrics *Metrics
 	log     *slog.Logger
 
-	slots chan struct{} // holds a token for each free slot
-	work  chan struct{} // something to fetch, or a slot to fill
+	slots    chan struct{} // holds a token for each free slot
+	work     chan struct{} // something to fetch, or a slot to fill
+	switched chan struct{} // the stage was paused or resumed
+	paused   atomic.Bool   // by an operator, or not known yet
 
 	mu   sync.Mutex
 	held map[domain.Lease]*attempt
@@ -50,9 +53,10 @@ func NewRunner(stage Stage, store *postgres.Store, q *queue.Queue, timing Timing
 	r := &Runner{
 		id: workerID(stage.Name), stage: stage, store: store, queue: q, timing: timing, metrics: metrics,
 		log:   log.With("stage", string(stage.Name)),
-		slots: make(chan struct{}, stage.Slots), work: make(chan struct{}, 1),
+		slots: make(chan struct{}, stage.Slots), work: make(chan struct{}, 1), switched: make(chan struct{}, 1),
 		held: map[domain.Lease]*attempt{},
 	}
+	r.paused.Store(true)
 	for range stage.Slots {
 		r.slots <- struct{}{}
 	}
@@ -81,6 +85,11 @@ func (r *Runner) Run(ctx context.Context) error {
 		return err
 	}
 	defer stopCancel()
+	stopPause, err := r.queue.OnPause(r.stage.Name, func() { poke(r.switched) })
+	if err != nil {
+		return err
+	}
+	defer stopPause()
 
 	// Attempts and their leases outlive ctx by the grace.
 	attempts, end := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -135,7 +144,7 @@ func (r *Runner) pull(ctx, attempts context.Context, running *sync.WaitGroup) {
 // classes first, and returns how many messages it took: where there were some
 // there may be more, even if none of them was for a job to be done.
 func (r *Runner) fill(ctx, attempts context.Context, running *sync.WaitGroup) (taken int, err error) {
-	if r.stage.Paused != nil && r.stage.Paused() {
+	if r.paused.Load() || r.stage.Paused != nil && r.stage.Paused() {
 		return 0, nil
 	}
 	for _, class := range domain.Classes() {
@@ -197,7 +206,7 @@ func (r *Runner) claim(ctx, attempts context.Context, running *sync.WaitGroup, d
 // turnAway answers messages whose job could not be claimed. Postgres is the
 // truth, so a message may go whenever the dispatcher would send another: the
 // job ended, moved on, waits for later or is another worker's. Only one that
-// should have been claimable comes again.
+// should have been claimable, or will be when its stage is resumed, comes again.
 func (r *Runner) turnAway(ctx context.Context, left map[uuid.UUID]queue.Delivery) error {
 	if len(left) == 0 {
 		return nil

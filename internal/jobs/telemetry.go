@@ -39,34 +39,68 @@ type depths struct {
 	store  *postgres.Store
 	jobs   *prometheus.Desc
 	oldest *prometheus.Desc
+	dead   *prometheus.Desc
+	paused *prometheus.Desc
 }
 
-// NewDepths is a collector of queue depths and ages. One process should
-// register it, since all would say the same.
+// NewDepths is a collector of queue depths and ages, dead letters and pauses. One
+// process should register it, since all would say the same.
 func NewDepths(store *postgres.Store) prometheus.Collector {
 	labels := []string{"stage", "class", "state"}
 	return &depths{
 		store:  store,
 		jobs:   prometheus.NewDesc("gb_queue_jobs", "Jobs that are not terminal.", labels, nil),
 		oldest: prometheus.NewDesc("gb_queue_oldest_seconds", "Age of the oldest such job.", labels, nil),
+		dead:   prometheus.NewDesc("gb_dead_letters", "Failed jobs that nobody retried or discarded.", labels[:1], nil),
+		paused: prometheus.NewDesc("gb_stage_paused", "1 while an operator holds the stage back.", labels[:1], nil),
 	}
 }
 
 // Describe implements prometheus.Collector.
-func (d *depths) Describe(c chan<- *prometheus.Desc) { c <- d.jobs; c <- d.oldest }
+func (d *depths) Describe(c chan<- *prometheus.Desc) {
+	c <- d.jobs
+	c <- d.oldest
+	c <- d.dead
+	c <- d.paused
+}
 
 // Collect implements prometheus.Collector.
 func (d *depths) Collect(c chan<- prometheus.Metric) {
 	ctx, done := context.WithTimeout(context.Background(), 5*time.Second)
 	defer done()
+	if err := d.collect(ctx, c); err != nil {
+		c <- prometheus.NewInvalidMetric(d.jobs, err)
+	}
+}
+
+func (d *depths) collect(ctx context.Context, c chan<- prometheus.Metric) error {
 	found, err := d.store.QueueDepths(ctx)
 	if err != nil {
-		c <- prometheus.NewInvalidMetric(d.jobs, err)
-		return
+		return err
+	}
+	dead, err := d.store.DeadLetters(ctx)
+	if err != nil {
+		return err
+	}
+	pauses, err := d.store.StagePauses(ctx)
+	if err != nil {
+		return err
+	}
+	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
+		c <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
 	for _, x := range found {
 		labels := []string{string(x.Stage), string(x.Class), string(x.State)}
-		c <- prometheus.MustNewConstMetric(d.jobs, prometheus.GaugeValue, float64(x.Jobs), labels...)
-		c <- prometheus.MustNewConstMetric(d.oldest, prometheus.GaugeValue, x.OldestSeconds, labels...)
+		gauge(d.jobs, float64(x.Jobs), labels...)
+		gauge(d.oldest, x.OldestSeconds, labels...)
 	}
+	for _, stage := range domain.Stages() {
+		held := 0.0
+		if _, paused := pauses[stage]; paused {
+			held = 1
+		}
+		gauge(d.paused, held, string(stage))
+		gauge(d.dead, float64(dead[stage]), string(stage))
+	}
+	return nil
 }

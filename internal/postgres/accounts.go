@@ -17,10 +17,7 @@ func (s *Store) CreateUser(ctx context.Context, u domain.User) (domain.User, err
 		ID: u.ID, Email: u.Email, PasswordHash: u.PasswordHash, Name: u.Name, Language: u.Language,
 		IsAdmin: u.IsAdmin, IsVerified: u.IsVerified,
 	})
-	if isUnique(err, "users_email") {
-		return domain.User{}, domain.Errorf(domain.CodeEmailTaken, "An account with this e-mail address exists already.").WithCause(err)
-	}
-	return toUser(row), translate(err)
+	return toUser(row), emailTaken(err)
 }
 
 // EnsureAdmin creates the first admin, unless there is one already or the

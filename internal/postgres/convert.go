@@ -16,8 +16,8 @@ func toJob(r dbsqlc.Job) domain.Job {
 		Progress:        domain.Progress{Done: int(r.ProgressDone), Total: int(r.ProgressTotal), Unit: r.ProgressUnit},
 		ResourceID:      r.ResourceID, Args: r.Args,
 		Error:    toJobError(r.ErrorCode, r.ErrorDetail, r.ErrorHint),
-		EventSeq: r.EventSeq, CreatedAt: r.CreatedAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
-		Trace: r.Trace,
+		EventSeq: r.EventSeq, CreatedAt: r.CreatedAt, DispatchedAt: r.DispatchedAt, StartedAt: r.StartedAt,
+		FinishedAt: r.FinishedAt, DiscardedAt: r.DiscardedAt, Worker: deref(r.Worker), Trace: r.Trace,
 	}
 }
 

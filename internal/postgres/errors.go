@@ -42,6 +42,8 @@ func translateCode(pg *pgconn.PgError) error {
 		return errNotFound.WithCause(pg)
 	case pg.Code == "23505":
 		return domain.Errorf(domain.CodeConflict, "It exists already.").WithCause(pg)
+	case pg.Code == "GB001": // raised by the trigger users_keep_admin
+		return domain.Errorf(domain.CodeLastAdmin, "This is the last administrator. Make somebody else one first.").WithCause(pg)
 	case strings.HasPrefix(pg.Code, "08"), strings.HasPrefix(pg.Code, "57P"), strings.HasPrefix(pg.Code, "53"),
 		pg.Code == "40001", pg.Code == "40P01":
 		return unavailable(pg)

@@ -18,15 +18,17 @@ type WorkerBeat struct {
 	Version string
 }
 
-// BeatWorker records that a worker lives.
-func (s *Store) BeatWorker(ctx context.Context, b WorkerBeat) error {
+// BeatWorker records that a worker lives, and returns whether its stage is
+// paused.
+func (s *Store) BeatWorker(ctx context.Context, b WorkerBeat) (paused bool, err error) {
 	stages := make([]string, len(b.Stages))
 	for i, stage := range b.Stages {
 		stages[i] = string(stage)
 	}
-	return translate(s.queries.BeatWorker(ctx, dbsqlc.BeatWorkerParams{
+	paused, err = s.queries.BeatWorker(ctx, dbsqlc.BeatWorkerParams{
 		ID: b.ID, Stages: stages, Slots: int32(b.Slots), Running: int32(b.Running), Version: b.Version,
-	}))
+	})
+	return paused, translate(err)
 }
 
 // RemoveWorker takes a worker that stops off the list.

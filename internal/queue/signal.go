@@ -16,6 +16,7 @@ import (
 const (
 	subjectDue    = "ctl.due"
 	subjectWork   = "ctl.work."
+	subjectPause  = "ctl.pause."
 	subjectCancel = "ctl.cancel."
 	subjectHint   = "hint."
 )
@@ -34,6 +35,14 @@ func (q *Queue) SignalWork(stage domain.Stage) { q.signal(subjectWork+string(sta
 // OnWork calls fn on each SignalWork of the stage, until cancel.
 func (q *Queue) OnWork(stage domain.Stage, fn func()) (cancel func(), err error) {
 	return q.subscribe(subjectWork+string(stage), func(*nats.Msg) { fn() })
+}
+
+// SignalPause tells the workers of a stage that it was paused or resumed.
+func (q *Queue) SignalPause(stage domain.Stage) { q.signal(subjectPause+string(stage), nil) }
+
+// OnPause calls fn on each SignalPause of the stage, until cancel.
+func (q *Queue) OnPause(stage domain.Stage, fn func()) (cancel func(), err error) {
+	return q.subscribe(subjectPause+string(stage), func(*nats.Msg) { fn() })
 }
 
 // SignalCancel tells whoever runs the job to stop.

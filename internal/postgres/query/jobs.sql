@@ -28,7 +28,8 @@ SELECT * FROM job_events WHERE job_id = @job_id AND seq > @after ORDER BY seq LI
 -- name: DueLanes :many
 SELECT lane.stage::text AS stage, lane.class::text AS class
 FROM (SELECT unnest(@stages::text[]) AS stage, unnest(@classes::text[]) AS class) AS lane
-WHERE EXISTS (SELECT 1 FROM jobs j
+WHERE NOT EXISTS (SELECT 1 FROM stage_pauses p WHERE p.stage = lane.stage)
+  AND EXISTS (SELECT 1 FROM jobs j
               WHERE j.state = 'queued' AND j.stage = lane.stage AND j.class = lane.class AND j.run_at <= now());
 
 -- name: MarkDispatched :exec
@@ -54,6 +55,7 @@ UPDATE jobs SET state = 'running', attempt = attempt + 1, fence = fence + 1, wor
     progress_done = 0, progress_total = 0
 WHERE id IN (SELECT j.id FROM jobs j
              WHERE j.id = ANY(@ids::uuid[]) AND j.stage = @stage AND j.state IN ('queued', 'dispatched') AND j.run_at <= clock_timestamp()
+               AND NOT EXISTS (SELECT 1 FROM stage_pauses p WHERE p.stage = @stage)
              ORDER BY j.id FOR UPDATE)
 RETURNING *;
 
@@ -120,7 +122,7 @@ WHERE resource_id = @resource_id AND user_id = @user_id AND state IN ('queued', 
 RETURNING *;
 
 -- name: RetryFailedJob :one
-UPDATE jobs SET state = 'queued', run_at = now(), attempt = 0, lost = 0, finished_at = NULL,
+UPDATE jobs SET state = 'queued', run_at = now(), attempt = 0, lost = 0, finished_at = NULL, discarded_at = NULL,
     cancel_requested_at = NULL, error_code = NULL, error_detail = NULL, error_hint = NULL
 WHERE id = @id AND user_id = @user_id AND state = 'failed'
 RETURNING *;
@@ -173,9 +175,11 @@ SELECT stage, class, state, count(*) AS jobs,
 FROM jobs WHERE state IN ('queued', 'dispatched', 'running')
 GROUP BY stage, class, state;
 
--- name: BeatWorker :exec
+-- name: BeatWorker :one
+-- Returns whether a stage of the worker is paused.
 INSERT INTO workers (id, stages, slots, running, version) VALUES (@id, @stages, @slots, @running, @version)
-ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), running = EXCLUDED.running, slots = EXCLUDED.slots;
+ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), running = EXCLUDED.running, slots = EXCLUDED.slots
+RETURNING EXISTS (SELECT 1 FROM stage_pauses p WHERE p.stage = ANY(workers.stages))::boolean AS paused;
 
 -- name: RemoveWorker :exec
 DELETE FROM workers WHERE id = @id;

@@ -101,7 +101,7 @@ UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, clock_timest
     finished_at = CASE WHEN state = 'running' THEN finished_at ELSE clock_timestamp() END
 WHERE jobs.user_id = $1 AND jobs.kind = 'match' AND jobs.state IN ('queued', 'dispatched', 'running')
   AND resource_id IN (SELECT m.id FROM matches m WHERE m.batch_id = $2 AND m.user_id = $1)
-RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at
+RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at
 `
 
 type CancelJobsOfBatchParams struct {
@@ -151,6 +151,7 @@ func (q *Queries) CancelJobsOfBatch(ctx context.Context, arg CancelJobsOfBatchPa
 			&i.AttemptStartedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.DiscardedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -287,7 +288,7 @@ func (q *Queries) InsertBatch(ctx context.Context, arg InsertBatchParams) (Match
 }
 
 const matchesOfBatch = `-- name: MatchesOfBatch :many
-SELECT m.id, m.user_id, m.project_id, m.employer_doc_ids, m.applicant_doc_ids, m.combine, m.llm_type, m.model, m.language, m.state, m.match_score, m.result, m.error_code, m.error_detail, m.error_hint, m.created_at, m.finished_at, m.batch_id, m.masked, m.fresh, m.stability, j.id, j.user_id, j.project_id, j.kind, j.stage, j.class, j.state, j.run_at, j.attempt, j.max_attempts, j.lost, j.fence, j.lease_until, j.worker, j.cancel_requested_at, j.progress_done, j.progress_total, j.progress_unit, j.resource_id, j.args, j.trace, j.idempotency_key, j.request_hash, j.error_code, j.error_detail, j.error_hint, j.event_seq, j.created_at, j.dispatched_at, j.attempt_started_at, j.started_at, j.finished_at FROM matches m
+SELECT m.id, m.user_id, m.project_id, m.employer_doc_ids, m.applicant_doc_ids, m.combine, m.llm_type, m.model, m.language, m.state, m.match_score, m.result, m.error_code, m.error_detail, m.error_hint, m.created_at, m.finished_at, m.batch_id, m.masked, m.fresh, m.stability, j.id, j.user_id, j.project_id, j.kind, j.stage, j.class, j.state, j.run_at, j.attempt, j.max_attempts, j.lost, j.fence, j.lease_until, j.worker, j.cancel_requested_at, j.progress_done, j.progress_total, j.progress_unit, j.resource_id, j.args, j.trace, j.idempotency_key, j.request_hash, j.error_code, j.error_detail, j.error_hint, j.event_seq, j.created_at, j.dispatched_at, j.attempt_started_at, j.started_at, j.finished_at, j.discarded_at FROM matches m
 JOIN jobs j ON j.resource_id = m.id AND j.kind = 'match'
 WHERE m.batch_id = $1 AND m.user_id = $2
 ORDER BY m.id
@@ -367,6 +368,7 @@ func (q *Queries) MatchesOfBatch(ctx context.Context, arg MatchesOfBatchParams) 
 			&i.Job.AttemptStartedAt,
 			&i.Job.StartedAt,
 			&i.Job.FinishedAt,
+			&i.Job.DiscardedAt,
 		); err != nil {
 			return nil, err
 		}

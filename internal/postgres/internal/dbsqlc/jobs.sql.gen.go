@@ -14,7 +14,7 @@ import (
 )
 
 const activeJobsOfUser = `-- name: ActiveJobsOfUser :many
-SELECT id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at FROM jobs
+SELECT id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at FROM jobs
 WHERE user_id = $1 AND state IN ('queued', 'dispatched', 'running')
 ORDER BY id DESC LIMIT $2
 `
@@ -66,6 +66,7 @@ func (q *Queries) ActiveJobsOfUser(ctx context.Context, arg ActiveJobsOfUserPara
 			&i.AttemptStartedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.DiscardedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -93,9 +94,10 @@ func (q *Queries) AdvanceJob(ctx context.Context, arg AdvanceJobParams) error {
 	return err
 }
 
-const beatWorker = `-- name: BeatWorker :exec
+const beatWorker = `-- name: BeatWorker :one
 INSERT INTO workers (id, stages, slots, running, version) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (id) DO UPDATE SET seen_at = clock_timestamp(), running = EXCLUDED.running, slots = EXCLUDED.slots
+RETURNING EXISTS (SELECT 1 FROM stage_pauses p WHERE p.stage = ANY(workers.stages))::boolean AS paused
 `
 
 type BeatWorkerParams struct {
@@ -106,15 +108,18 @@ type BeatWorkerParams struct {
 	Version string
 }
 
-func (q *Queries) BeatWorker(ctx context.Context, arg BeatWorkerParams) error {
-	_, err := q.db.Exec(ctx, beatWorker,
+// Returns whether a stage of the worker is paused.
+func (q *Queries) BeatWorker(ctx context.Context, arg BeatWorkerParams) (bool, error) {
+	row := q.db.QueryRow(ctx, beatWorker,
 		arg.ID,
 		arg.Stages,
 		arg.Slots,
 		arg.Running,
 		arg.Version,
 	)
-	return err
+	var paused bool
+	err := row.Scan(&paused)
+	return paused, err
 }
 
 const cancelAttempt = `-- name: CancelAttempt :execrows
@@ -140,7 +145,7 @@ UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, clock_timest
     state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
     finished_at = CASE WHEN state = 'running' THEN finished_at ELSE clock_timestamp() END
 WHERE resource_id = $1 AND user_id = $2 AND state IN ('queued', 'dispatched', 'running')
-RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at
+RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at
 `
 
 type CancelJobsOfResourceParams struct {
@@ -190,6 +195,7 @@ func (q *Queries) CancelJobsOfResource(ctx context.Context, arg CancelJobsOfReso
 			&i.AttemptStartedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.DiscardedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -208,8 +214,9 @@ UPDATE jobs SET state = 'running', attempt = attempt + 1, fence = fence + 1, wor
     progress_done = 0, progress_total = 0
 WHERE id IN (SELECT j.id FROM jobs j
              WHERE j.id = ANY($3::uuid[]) AND j.stage = $4 AND j.state IN ('queued', 'dispatched') AND j.run_at <= clock_timestamp()
+               AND NOT EXISTS (SELECT 1 FROM stage_pauses p WHERE p.stage = $4)
              ORDER BY j.id FOR UPDATE)
-RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at
+RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at
 `
 
 type ClaimJobsParams struct {
@@ -268,6 +275,7 @@ func (q *Queries) ClaimJobs(ctx context.Context, arg ClaimJobsParams) ([]Job, er
 			&i.AttemptStartedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.DiscardedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -282,7 +290,8 @@ func (q *Queries) ClaimJobs(ctx context.Context, arg ClaimJobsParams) ([]Job, er
 const dueLanes = `-- name: DueLanes :many
 SELECT lane.stage::text AS stage, lane.class::text AS class
 FROM (SELECT unnest($1::text[]) AS stage, unnest($2::text[]) AS class) AS lane
-WHERE EXISTS (SELECT 1 FROM jobs j
+WHERE NOT EXISTS (SELECT 1 FROM stage_pauses p WHERE p.stage = lane.stage)
+  AND EXISTS (SELECT 1 FROM jobs j
               WHERE j.state = 'queued' AND j.stage = lane.stage AND j.class = lane.class AND j.run_at <= now())
 `
 
@@ -389,7 +398,7 @@ func (q *Queries) HoldLease(ctx context.Context, arg HoldLeaseParams) (HoldLease
 const insertJob = `-- name: InsertJob :one
 INSERT INTO jobs (id, user_id, project_id, kind, stage, class, max_attempts, resource_id, args, trace, idempotency_key, request_hash)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at
+RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at
 `
 
 type InsertJobParams struct {
@@ -456,12 +465,13 @@ func (q *Queries) InsertJob(ctx context.Context, arg InsertJobParams) (Job, erro
 		&i.AttemptStartedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.DiscardedAt,
 	)
 	return i, err
 }
 
 const job = `-- name: Job :one
-SELECT id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at FROM jobs WHERE id = $1 AND user_id = $2
+SELECT id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at FROM jobs WHERE id = $1 AND user_id = $2
 `
 
 type JobParams struct {
@@ -505,12 +515,13 @@ func (q *Queries) Job(ctx context.Context, arg JobParams) (Job, error) {
 		&i.AttemptStartedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.DiscardedAt,
 	)
 	return i, err
 }
 
 const jobByIdempotencyKey = `-- name: JobByIdempotencyKey :one
-SELECT id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at FROM jobs WHERE user_id = $1 AND idempotency_key = $2::text
+SELECT id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at FROM jobs WHERE user_id = $1 AND idempotency_key = $2::text
 `
 
 type JobByIdempotencyKeyParams struct {
@@ -554,6 +565,7 @@ func (q *Queries) JobByIdempotencyKey(ctx context.Context, arg JobByIdempotencyK
 		&i.AttemptStartedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.DiscardedAt,
 	)
 	return i, err
 }
@@ -595,7 +607,7 @@ func (q *Queries) JobEvents(ctx context.Context, arg JobEventsParams) ([]JobEven
 }
 
 const jobsOfUser = `-- name: JobsOfUser :many
-SELECT id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at FROM jobs
+SELECT id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at FROM jobs
 WHERE user_id = $1
   AND ($2::uuid IS NULL OR id < $2)
   AND ($3::text IS NULL OR state = $3)
@@ -659,6 +671,7 @@ func (q *Queries) JobsOfUser(ctx context.Context, arg JobsOfUserParams) ([]Job, 
 			&i.AttemptStartedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.DiscardedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -857,7 +870,7 @@ UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, clock_timest
     state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
     finished_at = CASE WHEN state = 'running' THEN finished_at ELSE clock_timestamp() END
 WHERE id = $1 AND user_id = $2 AND state IN ('queued', 'dispatched', 'running')
-RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at
+RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at
 `
 
 type RequestCancelParams struct {
@@ -902,6 +915,7 @@ func (q *Queries) RequestCancel(ctx context.Context, arg RequestCancelParams) (J
 		&i.AttemptStartedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.DiscardedAt,
 	)
 	return i, err
 }
@@ -941,10 +955,10 @@ func (q *Queries) RetryAttempt(ctx context.Context, arg RetryAttemptParams) (int
 }
 
 const retryFailedJob = `-- name: RetryFailedJob :one
-UPDATE jobs SET state = 'queued', run_at = now(), attempt = 0, lost = 0, finished_at = NULL,
+UPDATE jobs SET state = 'queued', run_at = now(), attempt = 0, lost = 0, finished_at = NULL, discarded_at = NULL,
     cancel_requested_at = NULL, error_code = NULL, error_detail = NULL, error_hint = NULL
 WHERE id = $1 AND user_id = $2 AND state = 'failed'
-RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at
+RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at
 `
 
 type RetryFailedJobParams struct {
@@ -988,6 +1002,7 @@ func (q *Queries) RetryFailedJob(ctx context.Context, arg RetryFailedJobParams) 
 		&i.AttemptStartedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.DiscardedAt,
 	)
 	return i, err
 }

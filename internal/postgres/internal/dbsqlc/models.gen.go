@@ -131,6 +131,7 @@ type Job struct {
 	AttemptStartedAt  *time.Time
 	StartedAt         *time.Time
 	FinishedAt        *time.Time
+	DiscardedAt       *time.Time
 }
 
 type JobAttempt struct {
@@ -262,6 +263,14 @@ type Session struct {
 	RotatedAt   time.Time
 	ExpiresAt   time.Time
 	RevokedAt   *time.Time
+}
+
+type StagePause struct {
+	Stage         string
+	Reason        string
+	PausedBy      *uuid.UUID
+	PausedByEmail string
+	PausedAt      time.Time
 }
 
 type User struct {

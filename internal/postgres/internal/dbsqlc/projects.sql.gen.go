@@ -17,7 +17,7 @@ UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, clock_timest
     state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
     finished_at = CASE WHEN state = 'running' THEN finished_at ELSE clock_timestamp() END
 WHERE project_id = $1 AND user_id = $2 AND state IN ('queued', 'dispatched', 'running')
-RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at
+RETURNING id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at
 `
 
 type CancelJobsOfProjectParams struct {
@@ -67,6 +67,7 @@ func (q *Queries) CancelJobsOfProject(ctx context.Context, arg CancelJobsOfProje
 			&i.AttemptStartedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.DiscardedAt,
 		); err != nil {
 			return nil, err
 		}
