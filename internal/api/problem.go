@@ -77,6 +77,7 @@ func statusOf(code domain.Code) int {
 	case domain.CodeInvalid, domain.CodeEmptyDocument, domain.CodeIdempotencyReused,
 		domain.CodeDocumentEncrypted, domain.CodeDocumentMalformed, domain.CodeDocumentTooComplex,
 		domain.CodeNoTextFound, domain.CodeTimedOut,
+		domain.CodePhotoMalformed, domain.CodePhotoTooLarge, domain.CodeRefinementUnfaithful,
 		domain.CodeURLInvalid, domain.CodeURLForbidden, domain.CodeURLRedirectLoop, domain.CodeURLRobotsDenied,
 		domain.CodeModelNotFound, domain.CodeProviderUnknown, domain.CodeModelRefused, domain.CodeContextTooLong:
 		return http.StatusUnprocessableEntity

@@ -57,6 +57,13 @@ const (
 	CodeProviderUnknown  Code = "provider_unknown"
 )
 
+// Codes of stories.
+const (
+	CodeRefinementUnfaithful Code = "refinement_unfaithful" // names, numbers or dates that the original lacks
+	CodePhotoMalformed       Code = "photo_malformed"
+	CodePhotoTooLarge        Code = "photo_too_large" // too many pixels
+)
+
 // Codes of jobs.
 const (
 	CodeWorkerLost   Code = "worker_lost" // the worker died during the attempt, too often

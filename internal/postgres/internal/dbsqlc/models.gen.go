@@ -242,6 +242,60 @@ type MatchCandidate struct {
 	Result      json.RawMessage
 }
 
+type Memory struct {
+	ID             uuid.UUID
+	UserID         uuid.UUID
+	StoryID        uuid.UUID
+	Title          string
+	Precision      string
+	Earliest       *time.Time
+	Latest         *time.Time
+	Label          string
+	CurrentVersion int32
+	QuestionID     *uuid.UUID
+	Tsv            interface{}
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+}
+
+type MemoryName struct {
+	MemoryID uuid.UUID
+	NameID   uuid.UUID
+	UserID   uuid.UUID
+}
+
+type MemoryVersion struct {
+	MemoryID  uuid.UUID
+	Number    int32
+	UserID    uuid.UUID
+	Kind      string
+	Text      string
+	Language  string
+	Style     string
+	Provider  string
+	Model     string
+	CreatedAt time.Time
+}
+
+type Photo struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	MemoryID  uuid.UUID
+	Caption   string
+	Width     int32
+	Height    int32
+	Sha256    []byte
+	TakenAt   *time.Time
+	CreatedAt time.Time
+}
+
+type PhotoByte struct {
+	PhotoID uuid.UUID
+	Size    string
+	UserID  uuid.UUID
+	Bytes   []byte
+}
+
 type Project struct {
 	ID          uuid.UUID
 	UserID      uuid.UUID
@@ -271,6 +325,47 @@ type StagePause struct {
 	PausedBy      *uuid.UUID
 	PausedByEmail string
 	PausedAt      time.Time
+}
+
+type Story struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	ProjectID *uuid.UUID
+	Title     string
+	Subject   string
+	BornOn    *time.Time
+	Language  string
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+type StoryName struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	StoryID   uuid.UUID
+	Kind      string
+	Name      string
+	Relation  string
+	CreatedAt time.Time
+}
+
+type StoryTurn struct {
+	ID          uuid.UUID
+	UserID      uuid.UUID
+	StoryID     uuid.UUID
+	MemoryID    *uuid.UUID
+	Kind        string
+	State       string
+	Provider    string
+	Model       string
+	Language    string
+	Style       string
+	Suggest     bool
+	Result      json.RawMessage
+	ErrorCode   *string
+	ErrorDetail *string
+	ErrorHint   *string
+	CreatedAt   time.Time
 }
 
 type User struct {
