@@ -1,6 +1,8 @@
 package llm
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -20,7 +22,18 @@ type pause struct {
 	malformed int
 }
 
-func newPause(l Limits) *pause {
+type patienceKey struct{}
+
+// WithPatience bounds all tries of one call together, where less than the limit
+// of the provider is wanted because another one can be asked.
+func WithPatience(ctx context.Context, d time.Duration) context.Context {
+	return context.WithValue(ctx, patienceKey{}, d)
+}
+
+func newPause(ctx context.Context, l Limits) *pause {
+	if d, ok := ctx.Value(patienceKey{}).(time.Duration); ok {
+		l.MaxElapsed = min(l.MaxElapsed, d)
+	}
 	return &pause{ExponentialBackOff: backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(l.FirstPause),
 		backoff.WithMaxInterval(10*time.Second),
@@ -42,8 +55,9 @@ func (p *pause) NextBackOff() time.Duration {
 
 // judge marks errors that another try cannot mend.
 func (p *pause) judge(err error) error {
-	if err == nil {
-		return nil
+	var final *backoff.PermanentError
+	if err == nil || errors.As(err, &final) {
+		return err
 	}
 	e := domain.AsError(err)
 	p.after = e.RetryAfter

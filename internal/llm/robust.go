@@ -102,10 +102,14 @@ func (r *Robust) Complete(ctx context.Context, req CompleteRequest) (CompleteRes
 	return completeStructured(req, ask)
 }
 
-// Stream implements Provider. It tries again only while nothing was emitted.
+// Stream implements Provider. It tries again only while nothing was emitted. A
+// schema is refused, as an answer can only be checked when it is whole.
 func (r *Robust) Stream(ctx context.Context, req CompleteRequest, emit func(piece string) error) (CompleteResponse, error) {
 	if err := checkComplete(req); err != nil {
 		return CompleteResponse{}, err
+	}
+	if len(req.Schema) > 0 {
+		return CompleteResponse{}, domain.Errorf(domain.CodeInvalid, "An answer with a JSON schema cannot be streamed.")
 	}
 	emitted := false
 	return call(ctx, r, r.completions, func() (CompleteResponse, error) {
@@ -138,7 +142,7 @@ func (r *Robust) Describe(ctx context.Context, model string) (Model, error) {
 // call runs f with retries; each try holds a slot and passes the breaker, so
 // that a pause between tries keeps nobody else waiting.
 func call[T any](ctx context.Context, r *Robust, slots chan struct{}, f func() (T, error)) (T, error) {
-	pause := newPause(r.limits)
+	pause := newPause(ctx, r.limits)
 	once := func() (T, error) {
 		v, err := try(ctx, r, slots, f)
 		return v, pause.judge(err)

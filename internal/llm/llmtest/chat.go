@@ -11,16 +11,15 @@ func (s *Server) serveChat(w http.ResponseWriter, r *http.Request, fault Fault) 
 	if !decode(w, r, &in) {
 		return
 	}
-	s.mu.Lock()
-	s.chats = append(s.chats, in)
-	answer := s.chat
-	s.mu.Unlock()
+	answer := s.asked(in)
 	switch {
 	case failEarly(w, fault):
 	case fault == Hang:
 		s.hang(r)
 	case fault == RunnerDied:
 		fail(w, http.StatusInternalServerError, "an error was encountered while running the model: unexpected EOF")
+	case fault == LongPrompt:
+		fail(w, http.StatusBadRequest, "the input length exceeds the context length")
 	case in.Model == EmbedModel:
 		fail(w, http.StatusBadRequest, `"`+EmbedModel+`" does not support chat`)
 	case in.Model != ChatModel:
@@ -28,8 +27,16 @@ func (s *Server) serveChat(w http.ResponseWriter, r *http.Request, fault Fault) 
 	case unsafeFormat(in.Format):
 		fail(w, http.StatusInternalServerError, "model runner has unexpectedly stopped, this may be due to resource limitations")
 	default:
-		stream(w, in, scripted(answer, in, fault), fault)
+		s.stream(w, r, in, scripted(answer, in, fault), fault)
 	}
+}
+
+// asked keeps a request and returns what answers it.
+func (s *Server) asked(in ChatRequest) func(ChatRequest) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.chats = append(s.chats, in)
+	return s.chat
 }
 
 func scripted(answer func(ChatRequest) string, in ChatRequest, fault Fault) string {
@@ -42,35 +49,67 @@ func scripted(answer func(ChatRequest) string, in ChatRequest, fault Fault) stri
 	return answer(in)
 }
 
+// pieces is the answer as it is sent, word by word, and how much of it a fault
+// lets through before it shows.
+func pieces(answer string, fault Fault) (words []string, until int) {
+	words = strings.SplitAfter(answer, " ")
+	switch fault {
+	case CutStream, Stalled, BrokeOff:
+		return words, len(words) / 2
+	case SlowFirst:
+		return words, 0
+	}
+	return words, -1
+}
+
+// speak sends the words of an answer. It reports whether the end should follow:
+// the client is there, and no fault cut the answer short.
+func (s *Server) speak(w http.ResponseWriter, r *http.Request, answer string, fault Fault, say func(word string) error) bool {
+	words, until := pieces(answer, fault)
+	for i, word := range append(words, "") {
+		if i == until {
+			_ = http.NewResponseController(w).Flush()
+			if fault == CutStream {
+				panic(http.ErrAbortHandler)
+			}
+			if fault == BrokeOff {
+				return true
+			}
+			if !s.pass(r) {
+				return false
+			}
+		}
+		if word == "" {
+			continue
+		}
+		if say(word) != nil || http.NewResponseController(w).Flush() != nil {
+			return false // the client is gone
+		}
+	}
+	return fault != Repetition
+}
+
 // stream sends the answer word by word and then, unless a fault forbids it, the
 // line that says it is complete.
-func stream(w http.ResponseWriter, in ChatRequest, answer string, fault Fault) {
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, in ChatRequest, answer string, fault Fault) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	words := strings.SplitAfter(answer, " ")
-	if fault == CutStream {
-		words = words[:len(words)/2]
-	}
 	lines := json.NewEncoder(w)
-	for _, word := range words {
-		if lines.Encode(chunk(in.Model, word, false)) != nil {
-			return // the client is gone
-		}
-		_ = http.NewResponseController(w).Flush()
+	if !s.speak(w, r, answer, fault, func(word string) error { return lines.Encode(chunk(in.Model, word, false)) }) {
+		return
 	}
 	last := chunk(in.Model, "", true)
-	last["prompt_eval_count"], last["eval_count"] = promptTokens(in), len(words)
+	last["prompt_eval_count"], last["eval_count"] = promptTokens(in), answerTokens(answer)
+	last["done_reason"] = "stop"
 	switch fault {
-	case CutStream:
-		panic(http.ErrAbortHandler)
-	case Repetition:
-		return
+	case BrokeOff:
+		last = map[string]any{"error": "an error was encountered while running the model"}
 	case TooLong:
 		last["done_reason"], last["eval_count"] = "length", in.Options["num_predict"]
-	default:
-		last["done_reason"] = "stop"
 	}
 	_ = lines.Encode(last)
 }
+
+func answerTokens(answer string) int { return len(strings.SplitAfter(answer, " ")) }
 
 func chunk(model, content string, done bool) map[string]any {
 	return map[string]any{

@@ -1,5 +1,5 @@
-// Package llmtest holds what every provider must pass, and a server that speaks
-// Ollama's protocol with faults on demand.
+// Package llmtest holds what every provider must pass, and servers that speak
+// the protocols of Ollama, OpenAI and Anthropic with faults on demand.
 package llmtest
 
 import (
@@ -18,11 +18,12 @@ import (
 
 // Subject is a provider under test with the models to ask for. An empty
 // ChatModel says that it cannot complete, an empty EmbedModel that it cannot
-// embed.
+// embed. With a Server behind it, its faults are tried as well.
 type Subject struct {
 	Provider   llm.Provider
 	ChatModel  string
 	EmbedModel string
+	Server     *Server
 }
 
 // Conform checks what the rest of the product relies on. The factory makes a
@@ -39,11 +40,17 @@ func Conform(t *testing.T, factory func(t *testing.T) Subject) {
 		"complete schema":     conformSchema,
 		"complete unknown":    conformCompleteUnknown,
 		"complete cancelled":  conformCompleteCancelled,
+		"stream":              conformStream,
+		"stream emit error":   conformStreamEmitError,
+		"stream unknown":      conformStreamUnknown,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			check(t, factory(t))
 		})
+	}
+	if factory(t).Server != nil {
+		conformFaults(t, factory)
 	}
 }
 
@@ -73,6 +80,9 @@ func conformModels(t *testing.T, s Subject) {
 }
 
 func conformEmbed(t *testing.T, s Subject) {
+	if s.EmbedModel == "" {
+		return
+	}
 	texts := []string{"Der Vertrag endet im Mai.", "a second text", "Der Vertrag endet im Mai."}
 	got := embed(t, s, texts...)
 	for i, v := range got {
@@ -92,6 +102,9 @@ func conformEmbed(t *testing.T, s Subject) {
 }
 
 func conformEmbedNothing(t *testing.T, s Subject) {
+	if s.EmbedModel == "" {
+		return
+	}
 	if got := embed(t, s); len(got) != 0 {
 		t.Errorf("no texts gave %d vectors", len(got))
 	}

@@ -82,21 +82,7 @@ func replyVectors(w http.ResponseWriter, r *http.Request, texts []string, fault 
 	if err != nil {
 		return // the client is gone
 	}
-	vectors := out.Vectors
-	if vectors == nil {
-		vectors = [][]float32{}
-	}
-	switch {
-	case len(vectors) == 0:
-	case fault == TooFew:
-		vectors = vectors[1:]
-	case fault == Zero:
-		clear(vectors[0])
-	case fault == WrongDims:
-		vectors[0] = vectors[0][:7]
-	case fault == WrongShape:
-		vectors = [][]float32{}
-	}
+	vectors := distort(out.Vectors, fault)
 	body, err := json.Marshal(map[string]any{
 		"model": EmbedModel, "embeddings": vectors, "prompt_eval_count": out.Usage.PromptTokens,
 	})
@@ -106,6 +92,21 @@ func replyVectors(w http.ResponseWriter, r *http.Request, texts []string, fault 
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	_, _ = w.Write(spoil(body, fault))
+}
+
+// distort makes vectors wrong in a form that is right.
+func distort(vectors [][]float32, fault Fault) [][]float32 {
+	switch {
+	case len(vectors) == 0, fault == WrongShape:
+		return [][]float32{}
+	case fault == TooFew:
+		return vectors[1:]
+	case fault == Zero:
+		clear(vectors[0])
+	case fault == WrongDims:
+		vectors[0] = vectors[0][:7]
+	}
+	return vectors
 }
 
 // spoil writes what an encoder would refuse to.

@@ -9,16 +9,23 @@ import (
 // Fault is a way in which the server misbehaves.
 type Fault string
 
-// The faults. Those of one path are ignored by the others.
+// The faults, in the terms of Ollama; the other protocols have them in their own
+// form. Those of one path are ignored by the others.
 const (
 	NoFault      Fault = ""
 	Hang         Fault = "hang"          // no reply until the client goes away
-	Overloaded   Fault = "overloaded"    // 503
+	SlowFirst    Fault = "slow first"    // chat: headers at once, the first word after Release
+	Stalled      Fault = "stalled"       // chat: half of the answer, the rest after Release
+	Overloaded   Fault = "overloaded"    // 503, 529 of Anthropic
 	RateLimited  Fault = "rate limited"  // 429 with Retry-After: 1
 	MissingModel Fault = "missing model" // 404
 	Forbidden    Fault = "forbidden"     // 403 without a body
 	BadOption    Fault = "bad option"    // 500 that no retry mends
 	RunnerDied   Fault = "runner died"   // 500 in chat, 400 in embed, as the real server does
+	LongPrompt   Fault = "long prompt"   // chat: 400, more than the model's window
+	Refused      Fault = "refused"       // chat: the model declines; Ollama knows no such thing
+	BrokeOff     Fault = "broke off"     // chat: an error in the middle of the stream
+	FixedHeat    Fault = "fixed heat"    // chat: 400 to any temperature; not with Ollama
 	InvalidJSON  Fault = "invalid json"  // chat: in the answer; embed: in the reply
 	WrongShape   Fault = "wrong shape"   // chat: valid JSON of another shape; embed: no vectors
 	CutStream    Fault = "cut stream"    // chat: the connection breaks half-way
@@ -84,6 +91,17 @@ func failEarly(w http.ResponseWriter, fault Fault) bool {
 		return false
 	}
 	return true
+}
+
+// pass waits for Release and reports whether the client is still there.
+func (s *Server) pass(r *http.Request) bool {
+	select {
+	case <-s.gate:
+		return true
+	case <-r.Context().Done():
+	case <-s.held:
+	}
+	return false
 }
 
 func (s *Server) hang(r *http.Request) {

@@ -19,15 +19,29 @@ const (
 
 const embedWindow = 256
 
-// Server speaks Ollama's protocol on a random port. Its vectors are those of
+// Protocol is what a Server speaks.
+type Protocol string
+
+// The protocols.
+const (
+	Ollama    Protocol = "ollama"
+	OpenAI    Protocol = "openai"
+	Anthropic Protocol = "anthropic"
+)
+
+// Server speaks a provider's protocol on a random port. Its vectors are those of
 // package offline; its chat answers are scripted; its faults come on demand.
 // Everything may be called while it serves.
 type Server struct {
-	URL string
+	URL       string
+	Protocol  Protocol
+	ChatPath  string // where completions are asked for
+	EmbedPath string // "" where the protocol has none
 
 	http *httptest.Server
-	stop func() // lets held requests go
+	stop func() // lets requests that hang go
 	held <-chan struct{}
+	gate chan struct{} // one token for each Release
 
 	mu        sync.Mutex
 	chat      func(ChatRequest) string
@@ -40,7 +54,8 @@ type Server struct {
 	waiting   sync.Cond
 }
 
-// ChatRequest is what a client sent to /api/chat.
+// ChatRequest is what a client asked for, in Ollama's terms: Format is the JSON
+// schema, and Options has at least num_predict.
 type ChatRequest struct {
 	Model    string          `json:"model"`
 	Messages []ChatMessage   `json:"messages"`
@@ -56,21 +71,29 @@ type ChatMessage struct {
 	Content string `json:"content"`
 }
 
-// NewServer starts a server; Close stops it.
+// NewServer starts a server that speaks Ollama's protocol; Close stops it.
 func NewServer() *Server {
+	return start(Ollama, "/api/chat", "/api/embed", func(s *Server, mux *http.ServeMux) {
+		mux.HandleFunc("GET /api/tags", s.handle(s.serveTags))
+		mux.HandleFunc("POST /api/show", s.handle(s.serveShow))
+		mux.HandleFunc("POST /api/embed", s.handle(s.serveEmbed))
+		mux.HandleFunc("POST /api/chat", s.handle(s.serveChat))
+	})
+}
+
+func start(p Protocol, chatPath, embedPath string, routes func(*Server, *http.ServeMux)) *Server {
 	stop := make(chan struct{})
 	s := &Server{
+		Protocol: p, ChatPath: chatPath, EmbedPath: embedPath,
 		requests: make(map[string]int),
 		chat:     answerAnything,
 		stop:     sync.OnceFunc(func() { close(stop) }),
 		held:     stop,
+		gate:     make(chan struct{}, 1024),
 	}
 	s.waiting.L = &s.mu
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /api/tags", s.handle(s.serveTags))
-	mux.HandleFunc("POST /api/show", s.handle(s.serveShow))
-	mux.HandleFunc("POST /api/embed", s.handle(s.serveEmbed))
-	mux.HandleFunc("POST /api/chat", s.handle(s.serveChat))
+	routes(s, mux)
 	s.http = httptest.NewServer(mux)
 	s.URL = s.http.URL
 	return s
@@ -90,6 +113,9 @@ func (s *Server) OnChat(answer func(ChatRequest) string) {
 	defer s.mu.Unlock()
 	s.chat = answer
 }
+
+// Release lets one request go that SlowFirst or Stalled holds back.
+func (s *Server) Release() { s.gate <- struct{}{} }
 
 // Requests counts the requests of a path, as in "/api/embed".
 func (s *Server) Requests(path string) int {

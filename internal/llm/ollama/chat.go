@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
+	"generalbackend/internal/llm/wire"
 )
 
 type chatRequest struct {
@@ -102,10 +104,10 @@ func readChat(body io.Reader, emit func(piece string) error) (string, chatLine, 
 		}
 		var line chatLine
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			return "", line, brokenOff(err)
+			return "", line, wire.BrokenOff(err)
 		}
 		if line.Error != "" {
-			return "", line, nameText(200, strings.ToLower(line.Error), "").WithCause(errors.New(line.Error))
+			return "", line, nameText(http.StatusInternalServerError, strings.ToLower(line.Error), "").WithCause(errors.New(line.Error))
 		}
 		content.WriteString(line.Message.Content)
 		if line.Message.Content != "" {
@@ -118,13 +120,9 @@ func readChat(body io.Reader, emit func(piece string) error) (string, chatLine, 
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return "", chatLine{}, brokenOff(err)
+		return "", chatLine{}, wire.BrokenOff(err)
 	}
-	return "", chatLine{}, brokenOff(io.ErrUnexpectedEOF)
-}
-
-func brokenOff(err error) error {
-	return domain.Errorf(domain.CodeModelMalformed, "The language model broke off while answering.").WithCause(err)
+	return "", chatLine{}, wire.BrokenOff(io.ErrUnexpectedEOF)
 }
 
 func finished(last chatLine, limit int) error {
@@ -136,6 +134,6 @@ func finished(last chatLine, limit int) error {
 	case last.DoneReason == "length":
 		return domain.Errorf(domain.CodeModelMalformed, "The language model's answer was longer than allowed.")
 	default:
-		return brokenOff(errors.New("done_reason " + last.DoneReason))
+		return wire.BrokenOff(errors.New("done_reason " + last.DoneReason))
 	}
 }

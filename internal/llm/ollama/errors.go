@@ -1,32 +1,18 @@
 package ollama
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
+	"generalbackend/internal/llm/wire"
 )
 
-// transportError names a failure before any reply.
-func transportError(ctx context.Context, err error) error {
-	if interrupted := llm.Interrupted(ctx); interrupted != nil {
-		return interrupted
-	}
-	var netErr net.Error
-	if errors.As(err, &netErr) && netErr.Timeout() {
-		return domain.Errorf(domain.CodeModelTimeout, "Ollama did not answer in time.").WithCause(err)
-	}
-	return domain.Errorf(domain.CodeModelUnavailable, "Ollama cannot be reached.").
-		WithHint("Check that it runs and that OLLAMA_BASE_URL is right.").WithCause(err)
-}
+// display is what people call the server.
+const display = "Ollama"
 
 // statusError names a reply that is not a 200. The status alone does not tell:
 // a real server answers 400 when its embedding process died and 500 to a bad
@@ -34,26 +20,18 @@ func transportError(ctx context.Context, err error) error {
 func statusError(resp *http.Response, model string, body []byte) error {
 	text := errorText(body)
 	e := nameStatus(resp.StatusCode, strings.ToLower(text), model)
-	e.RetryAfter = retryAfter(resp.Header.Get("Retry-After"))
+	e.RetryAfter = wire.RetryAfter(resp.Header)
 	return e.WithCause(fmt.Errorf("status %d: %.500s", resp.StatusCode, text))
 }
 
 func nameStatus(status int, text, model string) *domain.Error {
-	switch {
-	case status == http.StatusNotFound && strings.Contains(text, "not found") && model != "":
+	if status == http.StatusNotFound && strings.Contains(text, "not found") && model != "" {
 		return llm.ModelNotFound(Name, model).WithHint("Fetch it with: ollama pull " + model)
-	case status == http.StatusServiceUnavailable:
-		return domain.Errorf(domain.CodeModelOverloaded, "Ollama has too much to do at the moment.")
-	case status == http.StatusTooManyRequests:
-		return domain.Errorf(domain.CodeModelRateLimited, "Ollama asks to wait before the next request.")
-	case status == http.StatusBadGateway, status == http.StatusGatewayTimeout:
-		return domain.Errorf(domain.CodeModelUnavailable, "Ollama cannot be reached.")
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return domain.Errorf(domain.CodeModelUnavailable, "Ollama refuses to talk to us.").
-			WithHint("Check OLLAMA_HOST and OLLAMA_ORIGINS of the server.")
-	default:
-		return nameText(status, text, model)
 	}
+	if e := wire.StatusError(status, display); e != nil {
+		return e
+	}
+	return nameText(status, text, model)
 }
 
 func nameText(status int, text, model string) *domain.Error {
@@ -91,14 +69,4 @@ func errorText(body []byte) string {
 		return nested.Message
 	}
 	return string(body)
-}
-
-func retryAfter(header string) time.Duration {
-	if s, err := strconv.Atoi(header); err == nil && s > 0 {
-		return time.Duration(s) * time.Second
-	}
-	if t, err := http.ParseTime(header); err == nil {
-		return max(0, time.Until(t))
-	}
-	return 0
 }

@@ -3,14 +3,12 @@
 package ollama
 
 import (
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
-	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
+	"generalbackend/internal/llm/wire"
 )
 
 // Name is the provider's name.
@@ -35,29 +33,14 @@ type Provider struct {
 
 // New returns a client of the server at c.BaseURL without contacting it.
 func New(c Config) (*Provider, error) {
-	base, err := url.Parse(strings.TrimRight(c.BaseURL, "/"))
-	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return nil, domain.Errorf(domain.CodeInvalid, "The address of Ollama must look like http://localhost:11434.").WithCause(err)
+	base, err := wire.BaseURL(c.BaseURL, "http://localhost:11434")
+	if err != nil {
+		return nil, err
 	}
 	if c.ContextTokens == 0 {
 		c.ContextTokens = 8192
 	}
-	if c.HeaderTimeout == 0 {
-		c.HeaderTimeout = 5 * time.Minute
-	}
-	return &Provider{base: base, config: c, client: &http.Client{Transport: transport(c.HeaderTimeout)}}, nil
-}
-
-// transport has no overall timeout: a stream may run as long as its context.
-func transport(headers time.Duration) *http.Transport {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: headers,
-		MaxIdleConnsPerHost:   8,
-		IdleConnTimeout:       90 * time.Second,
-	}
+	return &Provider{base: base, config: c, client: wire.NewClient(c.HeaderTimeout)}, nil
 }
 
 // Name implements llm.Provider.

@@ -3,8 +3,6 @@ package ollama_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,63 +17,9 @@ import (
 func TestConform(t *testing.T) {
 	t.Parallel()
 	llmtest.Conform(t, func(t *testing.T) llmtest.Subject {
-		_, p := start(t)
-		return llmtest.Subject{Provider: p, ChatModel: llmtest.ChatModel, EmbedModel: llmtest.EmbedModel}
+		server, p := start(t)
+		return llmtest.Subject{Provider: p, ChatModel: llmtest.ChatModel, EmbedModel: llmtest.EmbedModel, Server: server}
 	})
-}
-
-func TestCompleteFaults(t *testing.T) {
-	t.Parallel()
-	tests := map[llmtest.Fault]domain.Code{
-		llmtest.Overloaded:   domain.CodeModelOverloaded,
-		llmtest.RateLimited:  domain.CodeModelRateLimited,
-		llmtest.MissingModel: domain.CodeModelNotFound,
-		llmtest.Forbidden:    domain.CodeModelUnavailable,
-		llmtest.BadOption:    domain.CodeInvalid,
-		llmtest.RunnerDied:   domain.CodeModelMalformed,
-		llmtest.CutStream:    domain.CodeModelMalformed,
-		llmtest.Repetition:   domain.CodeModelMalformed,
-		llmtest.TooLong:      domain.CodeModelMalformed,
-	}
-	for fault, want := range tests {
-		t.Run(string(fault), func(t *testing.T) {
-			t.Parallel()
-			server, p := start(t)
-			server.Fail("/api/chat", fault, -1)
-			_, err := p.Complete(t.Context(), question())
-			wantCode(t, err, want)
-			if fault == llmtest.RateLimited && domain.AsError(err).RetryAfter != time.Second {
-				t.Errorf("RetryAfter is %v, want 1s", domain.AsError(err).RetryAfter)
-			}
-		})
-	}
-}
-
-func TestEmbedFaults(t *testing.T) {
-	t.Parallel()
-	tests := map[llmtest.Fault]domain.Code{
-		llmtest.Overloaded:   domain.CodeModelOverloaded,
-		llmtest.MissingModel: domain.CodeModelNotFound,
-		llmtest.RunnerDied:   domain.CodeModelMalformed,
-		llmtest.InvalidJSON:  domain.CodeModelMalformed,
-		llmtest.NaN:          domain.CodeModelMalformed,
-	}
-	for fault, want := range tests {
-		t.Run(string(fault), func(t *testing.T) {
-			t.Parallel()
-			server, p := start(t)
-			server.Fail("/api/embed", fault, 1)
-			_, err := p.Embed(t.Context(), llm.EmbedRequest{Model: llmtest.EmbedModel, Texts: []string{"x"}})
-			wantCode(t, err, want)
-		})
-	}
-}
-
-func TestEmbedRefusesLongText(t *testing.T) {
-	t.Parallel()
-	_, p := start(t)
-	_, err := p.Embed(t.Context(), llm.EmbedRequest{Model: llmtest.EmbedModel, Texts: []string{"short", strings.Repeat("word ", 300)}})
-	wantCode(t, err, domain.CodeContextTooLong)
 }
 
 func TestRequestKeepsToTheRules(t *testing.T) {
@@ -108,22 +52,6 @@ func TestRequestKeepsToTheRules(t *testing.T) {
 	}
 }
 
-func TestCancelReachesTheServer(t *testing.T) {
-	t.Parallel()
-	server, p := start(t)
-	server.Fail("/api/chat", llmtest.Hang, 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		server.AwaitRunning(1)
-		cancel()
-	}()
-	_, err := p.Complete(ctx, question())
-	if wantCode(t, err, domain.CodeCancelled); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v does not wrap context.Canceled", err)
-	}
-	server.AwaitCancelled(1)
-}
-
 func TestTimeouts(t *testing.T) {
 	t.Parallel()
 	server := llmtest.NewServer()
@@ -140,14 +68,6 @@ func TestTimeouts(t *testing.T) {
 	defer cancel()
 	_, err = p.Complete(ctx, question())
 	wantCode(t, err, domain.CodeModelTimeout)
-}
-
-func TestUnreachable(t *testing.T) {
-	t.Parallel()
-	server, p := start(t)
-	server.Close()
-	_, err := p.Models(t.Context())
-	wantCode(t, err, domain.CodeModelUnavailable)
 }
 
 func TestDescribe(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
+	"generalbackend/internal/llm/wire"
 )
 
 // maxReply bounds a reply that is read whole: 8 vectors of 4,000 dimensions are
@@ -24,7 +25,7 @@ func (p *Provider) send(ctx context.Context, path, model string, in any) (io.Rea
 	}
 	resp, err := p.client.Do(req)
 	if err != nil {
-		return nil, transportError(ctx, err)
+		return nil, wire.TransportError(ctx, display, "Check that it runs and that OLLAMA_BASE_URL is right.", err)
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp.Body, nil
