@@ -27,6 +27,11 @@ func messages() map[string][]any {
 	return map[string][]any{
 		"job.json":  jobs,
 		"hint.json": {domain.JobHint{JobID: uuid.New(), UserID: uuid.New()}},
+		"tokens.json": {
+			domain.TokenEvent{JobID: uuid.New(), Attempt: 1, Type: domain.TokenStart},
+			domain.TokenEvent{JobID: uuid.New(), Attempt: 2, Index: 1, Type: domain.TokenText, Text: "word "},
+			domain.TokenEvent{JobID: uuid.New(), Attempt: 2, Index: 2, Type: domain.TokenEnd},
+		},
 	}
 }
 

@@ -1,4 +1,5 @@
-// Command match-worker compares applicants with postings.
+// Command match-worker does what asks a language model: it compares applicants
+// with postings and answers questions.
 package main
 
 import (
@@ -24,5 +25,6 @@ func run(ctx context.Context, rt *app.Runtime) error {
 	embedder := app.NewEmbedder(stores.Postgres, models, rt.Config)
 	defer embedder.Close()
 	search := app.NewSearch(stores.Postgres, embedder, rt.Log)
-	return rt.RunParts(ctx, rt.Watch(), app.NewWorkers(rt, stores).Match(models, search))
+	workers := app.NewWorkers(rt, stores)
+	return rt.RunParts(ctx, rt.Watch(), workers.Match(models, search), workers.Chat(models, search))
 }

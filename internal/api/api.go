@@ -19,7 +19,8 @@ import (
 )
 
 // Options is everything the edge is built from. Store, Engine, Accounts,
-// Searcher, Providers, Detect and Secret are required; the rest has defaults.
+// Searcher, Providers, Detect, Chats, Tokens and Secret are required; the rest
+// has defaults.
 type Options struct {
 	Store     Store
 	Batches   BatchStore
@@ -28,6 +29,8 @@ type Options struct {
 	Searcher  Searcher
 	Providers Providers
 	Detect    DetectFunc
+	Chats     ChatStore
+	Tokens    Tokens
 
 	Admin       AdminStore
 	NewAccounts NewAccounts
@@ -145,6 +148,7 @@ func (s *server) operations() {
 	s.searchOperations()
 	s.matchOperations()
 	s.batchOperations()
+	s.chatOperations()
 	s.jobOperations()
 	s.modelOperations()
 	s.adminOperations()

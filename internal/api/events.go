@@ -72,7 +72,7 @@ func (s *server) jobEvents(ctx context.Context, in *jobEventsInput) (*huma.Strea
 	if job.State.Terminal() && after >= job.EventSeq {
 		return &huma.StreamResponse{Body: func(ctx huma.Context) { ctx.SetStatus(http.StatusNoContent) }}, nil
 	}
-	return s.streaming(ctx, func(ctx context.Context, out *eventStream) error {
+	return s.streaming(func(ctx context.Context, out *eventStream) error {
 		return s.sendJob(ctx, out, job, after)
 	}), nil
 }
@@ -121,7 +121,7 @@ func isFinal(e domain.JobEvent) bool {
 }
 
 func (s *server) allEvents(ctx context.Context, _ *struct{}) (*huma.StreamResponse, error) {
-	return s.streaming(ctx, func(ctx context.Context, out *eventStream) error {
+	return s.streaming(func(ctx context.Context, out *eventStream) error {
 		hints, cancel := s.Engine.Subscribe(userID(ctx), nil)
 		defer cancel()
 		w := &watch{server: s, user: userID(ctx), active: map[uuid.UUID]int64{}, final: map[uuid.UUID]int64{}}
@@ -257,8 +257,9 @@ func compare(a, b uuid.UUID) int {
 }
 
 // streaming answers with an event stream that send fills.
-func (s *server) streaming(ctx context.Context, fill func(context.Context, *eventStream) error) *huma.StreamResponse {
+func (s *server) streaming(fill func(context.Context, *eventStream) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
+		ctx := hc.Context() // the handler's own ends with the handler
 		writer := humagin.Unwrap(hc).Writer
 		out := &eventStream{
 			writer: writer, control: http.NewResponseController(writer), heartbeat: s.Heartbeat, stopping: s.Stopping,

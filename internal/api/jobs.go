@@ -39,7 +39,7 @@ type Job struct {
 
 // Resource is where the result of a job is.
 type Resource struct {
-	Type string    `json:"type" enum:"document,match"`
+	Type string    `json:"type" enum:"document,match,chat"`
 	ID   uuid.UUID `json:"id" format:"uuid"`
 	Href string    `json:"href" example:"/v1/documents/0198c5b1-0000-7000-8000-000000000000"`
 }
@@ -76,8 +76,11 @@ func toJob(j domain.Job) Job {
 }
 
 func resourceOf(j domain.Job) Resource {
-	if j.Kind == domain.KindMatch {
+	switch j.Kind {
+	case domain.KindMatch:
 		return Resource{Type: "match", ID: j.ResourceID, Href: matchPath(j.ResourceID)}
+	case domain.KindChat:
+		return Resource{Type: "chat", ID: j.ResourceID, Href: chatMessagePath(j)}
 	}
 	return Resource{Type: "document", ID: j.ResourceID, Href: documentPath(j.ResourceID)}
 }
@@ -85,6 +88,13 @@ func resourceOf(j domain.Job) Resource {
 func jobPath(id uuid.UUID) string      { return "/v1/jobs/" + id.String() }
 func documentPath(id uuid.UUID) string { return "/v1/documents/" + id.String() }
 func matchPath(id uuid.UUID) string    { return "/v1/cv-matcher/matches/" + id.String() }
+
+func chatMessagePath(j domain.Job) string {
+	if j.ProjectID == nil {
+		return ""
+	}
+	return "/v1/chat/" + j.ProjectID.String() + "/messages/" + j.ResourceID.String()
+}
 
 // JobPath names a job in an address.
 type JobPath struct {

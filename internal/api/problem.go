@@ -68,7 +68,7 @@ func statusOf(code domain.Code) int {
 	case domain.CodeMethodNotAllowed:
 		return http.StatusMethodNotAllowed
 	case domain.CodeConflict, domain.CodeEmailTaken, domain.CodeOwnAccount, domain.CodeLastAdmin, domain.CodeNotReady,
-		domain.CodeNotCancel, domain.CodeNotRetryable, domain.CodeCancelled:
+		domain.CodeNotCancel, domain.CodeNotRetryable, domain.CodeCancelled, domain.CodeChatBusy:
 		return http.StatusConflict
 	case domain.CodeTooLarge:
 		return http.StatusRequestEntityTooLarge

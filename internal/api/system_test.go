@@ -82,6 +82,7 @@ func newSystem(t *testing.T, change ...func(*api.Options)) *system {
 		Store: s.store, Batches: s.store, Engine: engine, Accounts: s.accounts, Searcher: s.search,
 		Providers: llm.NewRegistry(offline.New()), Detect: extraction.Detect,
 		Admin: s.store, NewAccounts: s.accounts,
+		Chats: s.store, Tokens: s.queue,
 		Secret: secret, AllowedOrigins: []string{origin}, MaxUploadBytes: 2 << 20, Log: log,
 	}
 	for _, f := range change {

@@ -50,6 +50,7 @@ func (rt *Runtime) NewEdge(ctx context.Context, s *Stores, models *Models, searc
 	e.handler = api.New(api.Options{
 		Store: s.Postgres, Batches: s.Postgres, Engine: engine, Accounts: accounts, Searcher: search, Providers: models, Detect: extraction.Detect,
 		Admin: s.Postgres, NewAccounts: accounts,
+		Chats: s.Postgres, Tokens: s.Queue,
 		Secret: []byte(c.Accounts.SecretKey.Reveal()), AllowedOrigins: c.HTTP.AllowedOrigins, TrustedProxies: c.HTTP.TrustedProxies,
 		MaxUploadBytes: c.HTTP.MaxUploadBytes(), AllowPrivate: c.Extraction.URLAllowPrivate,
 		Version: telemetry.Version(), Log: rt.Log, Metrics: rt.Metrics, Stopping: e.stopping,

@@ -12,7 +12,7 @@ import (
 	"generalbackend/internal/retrieval"
 )
 
-// Search finds passages for the edge and for matches.
+// Search finds passages for the edge, for matches and for chats.
 type Search struct{ searcher *retrieval.Searcher }
 
 // NewSearch searches the store with the queries' vectors from the embedder.
@@ -34,4 +34,12 @@ func (s *Search) Search(ctx context.Context, q api.SearchQuery) (api.SearchResul
 func (s *Search) Passages(ctx context.Context, userID uuid.UUID, documents []uuid.UUID, query string, limit int) ([]domain.Passage, error) {
 	found, err := s.searcher.Search(ctx, retrieval.Request{UserID: userID, DocumentIDs: documents, Text: query, Limit: limit})
 	return found.Passages, err
+}
+
+// ProjectPassages finds what may answer a question in the documents of a project.
+func (s *Search) ProjectPassages(ctx context.Context, userID, projectID uuid.UUID, documents []uuid.UUID, query string, limit int) ([]domain.Passage, string, error) {
+	found, err := s.searcher.Search(ctx, retrieval.Request{
+		UserID: userID, ProjectID: &projectID, DocumentIDs: documents, Text: query, Limit: limit,
+	})
+	return found.Passages, string(found.Mode), err
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"generalbackend/internal/conversation"
 	"generalbackend/internal/domain"
 	"generalbackend/internal/embedding"
 	"generalbackend/internal/extraction"
@@ -93,6 +94,16 @@ func (w *Workers) Match(models *Models, search *Search) Part {
 	})
 	return w.part(jobs.Stage{
 		Name: domain.StageMatch, Worker: worker, Slots: w.rt.Config.Jobs.MatchSlots, Timeout: w.rt.Config.Jobs.MatchTimeout,
+	})
+}
+
+// Chat is the part that works the chat stage.
+func (w *Workers) Chat(models *Models, search *Search) Part {
+	worker := conversation.NewWorker(postgres.Conversation{Store: w.stores.Postgres}, search, models, w.stores.Queue, conversation.Options{
+		DefaultModel: w.rt.Config.Models.LLMModel, ContextTokens: w.rt.Config.Models.LLMContextTokens, Log: w.rt.Log,
+	})
+	return w.part(jobs.Stage{
+		Name: domain.StageChat, Worker: worker, Slots: w.rt.Config.Jobs.ChatSlots, Timeout: w.rt.Config.Jobs.ChatTimeout,
 	})
 }
 

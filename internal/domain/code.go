@@ -71,6 +71,7 @@ const (
 	CodeNotReady     Code = "document_not_ready"
 	CodeNotCancel    Code = "not_cancellable"
 	CodeNotRetryable Code = "not_retryable"
+	CodeChatBusy     Code = "chat_busy" // the last question of the project is still being answered
 )
 
 // Retryable reports whether an attempt that ended with this code may be tried

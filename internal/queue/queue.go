@@ -111,8 +111,8 @@ func (q *Queue) reconnected() {
 	}
 }
 
-// Ensure makes the stream and its consumers as they should be and returns when
-// the stream was created, by which a caller sees that it is another one.
+// Ensure makes the streams and the consumers as they should be and returns when
+// JOBS was created, by which a caller sees that it is another one.
 func (q *Queue) Ensure(ctx context.Context) (created time.Time, err error) {
 	stream, err := q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name:                 StreamJobs,
@@ -137,6 +137,7 @@ func (q *Queue) Ensure(ctx context.Context) (created time.Time, err error) {
 			}
 		}
 	}
+	q.ensureTokens(ctx)
 	return stream.CachedInfo().Created, nil
 }
 
