@@ -44,7 +44,7 @@ type ChatMessage struct {
 	Content    string               `json:"content" doc:"With [n] where passage n is cited; what there was until then, when it failed" example:"The contract ends on 31 March 2026 [1]."`
 	State      string               `json:"state" enum:"pending,ready,failed" example:"ready"`
 	Error      *JobError            `json:"error,omitempty" doc:"Code cancelled when it was stopped"`
-	Metadata   *domain.ChatMetadata `json:"chat_metadata" nullable:"true" doc:"How an answer came about; null on questions"`
+	Metadata   *domain.ChatMetadata `json:"chat_metadata,omitempty" doc:"How an answer came about; absent on questions"`
 	CreatedAt  time.Time            `json:"created_at" example:"2026-03-01T12:00:00Z"`
 	FinishedAt *time.Time           `json:"finished_at" example:"2026-03-01T12:00:04Z"`
 }

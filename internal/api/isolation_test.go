@@ -40,6 +40,7 @@ func TestForeignIDs(t *testing.T) {
 	ids := owner.owned()
 	bodies := map[string]any{
 		"replace-project": object{"name": "mine now"}, "update-project": object{"name": "mine now"},
+		"ask": object{"message": "what is theirs?"},
 	}
 	tried := 0
 	for path, operations := range other.description().Paths {
@@ -79,6 +80,7 @@ func (u *user) owned() map[string]uuid.UUID {
 	var project api.Project
 	u.must(201, "POST", "/v1/projects", object{"name": "mine"}).into(u.t, &project)
 	document := u.ready("mine")
+	answer := u.answered(project.ID, "mine?")
 	match := u.matched(document.ID)
 	var batch api.AcceptedBatch
 	u.must(202, "POST", "/v1/cv-matcher/batches", object{
@@ -88,7 +90,7 @@ func (u *user) owned() map[string]uuid.UUID {
 	u.must(200, "GET", "/v1/jobs", nil).into(u.t, &jobs)
 	return map[string]uuid.UUID{
 		"project_id": project.ID, "document_id": document.ID, "match_id": match.ID, "batch_id": batch.Batch.ID, "job_id": jobs.Items[0].ID,
-		"user_id": u.id,
+		"user_id": u.id, "message_id": answer.ID,
 	}
 }
 

@@ -362,6 +362,7 @@ func (s *system) workWith(judge domain.Worker) {
 	metrics := jobs.NewMetrics(prometheus.NewRegistry())
 	for name, work := range map[domain.Stage]domain.Worker{
 		domain.StageExtract: workerFunc(s.extract), domain.StageEmbed: workerFunc(s.embed), domain.StageMatch: judge,
+		domain.StageChat: workerFunc(s.converse),
 	} {
 		stage := jobs.Stage{Name: name, Worker: work, Slots: 4, Timeout: time.Minute}
 		s.background(jobs.NewRunner(stage, s.store, s.queue, s.timing, metrics, slog.New(slog.DiscardHandler)).Run)

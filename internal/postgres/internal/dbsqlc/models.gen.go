@@ -25,6 +25,23 @@ type AuditLog struct {
 	CreatedAt  time.Time
 }
 
+type Chat struct {
+	ID           uuid.UUID
+	UserID       uuid.UUID
+	ProjectID    uuid.UUID
+	Ordinal      int64
+	Role         string
+	QuestionID   *uuid.UUID
+	Content      string
+	ChatMetadata json.RawMessage
+	State        string
+	ErrorCode    *string
+	ErrorDetail  *string
+	ErrorHint    *string
+	CreatedAt    time.Time
+	FinishedAt   *time.Time
+}
+
 type Chunk struct {
 	ID          int64
 	DocumentID  uuid.UUID
