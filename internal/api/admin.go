@@ -17,6 +17,8 @@ import (
 type AdminStore interface {
 	userStore
 	queueStore
+	jobStore
+	auditStore
 }
 
 // NewAccounts makes accounts and passwords for others.
@@ -32,6 +34,9 @@ const adminTag = "administration"
 func (s *server) adminOperations() {
 	s.userOperations()
 	s.queueOperations()
+	s.workerOperation()
+	s.ownedJobOperations()
+	s.auditOperation()
 }
 
 // Worker is a process that works stages.

@@ -132,7 +132,6 @@ func (s *server) queueOperations() {
 		id: "resume-queue", method: http.MethodPost, path: "/admin/queues/{stage}/resume", tag: adminTag, summary: "Let a stage go on",
 		description: "Resuming a stage that is not paused changes nothing.", admin: true, codes: missing,
 	}, s.resumeQueue)
-	s.workerOperation()
 }
 
 func (s *server) listQueues(ctx context.Context, in *queuesInput) (*queuesOutput, error) {

@@ -18,6 +18,57 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AttemptOutcome.
+const (
+	AttemptOutcomeCancelled AttemptOutcome = "cancelled"
+	AttemptOutcomeFailed    AttemptOutcome = "failed"
+	AttemptOutcomeRetried   AttemptOutcome = "retried"
+	AttemptOutcomeSucceeded AttemptOutcome = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the AttemptOutcome enum.
+func (e AttemptOutcome) Valid() bool {
+	switch e {
+	case AttemptOutcomeCancelled:
+		return true
+	case AttemptOutcomeFailed:
+		return true
+	case AttemptOutcomeRetried:
+		return true
+	case AttemptOutcomeSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AttemptStage.
+const (
+	AttemptStageChat    AttemptStage = "chat"
+	AttemptStageEmbed   AttemptStage = "embed"
+	AttemptStageExtract AttemptStage = "extract"
+	AttemptStageMatch   AttemptStage = "match"
+	AttemptStageStory   AttemptStage = "story"
+)
+
+// Valid indicates whether the value is a known member of the AttemptStage enum.
+func (e AttemptStage) Valid() bool {
+	switch e {
+	case AttemptStageChat:
+		return true
+	case AttemptStageEmbed:
+		return true
+	case AttemptStageExtract:
+		return true
+	case AttemptStageMatch:
+		return true
+	case AttemptStageStory:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BatchState.
 const (
 	BatchStateFailed  BatchState = "failed"
@@ -342,6 +393,108 @@ func (e JobState) Valid() bool {
 	}
 }
 
+// Defines values for JobSelectionClass.
+const (
+	JobSelectionClassBulk        JobSelectionClass = "bulk"
+	JobSelectionClassInteractive JobSelectionClass = "interactive"
+	JobSelectionClassStandard    JobSelectionClass = "standard"
+)
+
+// Valid indicates whether the value is a known member of the JobSelectionClass enum.
+func (e JobSelectionClass) Valid() bool {
+	switch e {
+	case JobSelectionClassBulk:
+		return true
+	case JobSelectionClassInteractive:
+		return true
+	case JobSelectionClassStandard:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobSelectionKind.
+const (
+	JobSelectionKindChat   JobSelectionKind = "chat"
+	JobSelectionKindIngest JobSelectionKind = "ingest"
+	JobSelectionKindMatch  JobSelectionKind = "match"
+	JobSelectionKindStory  JobSelectionKind = "story"
+)
+
+// Valid indicates whether the value is a known member of the JobSelectionKind enum.
+func (e JobSelectionKind) Valid() bool {
+	switch e {
+	case JobSelectionKindChat:
+		return true
+	case JobSelectionKindIngest:
+		return true
+	case JobSelectionKindMatch:
+		return true
+	case JobSelectionKindStory:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobSelectionStage.
+const (
+	JobSelectionStageChat    JobSelectionStage = "chat"
+	JobSelectionStageEmbed   JobSelectionStage = "embed"
+	JobSelectionStageExtract JobSelectionStage = "extract"
+	JobSelectionStageMatch   JobSelectionStage = "match"
+	JobSelectionStageStory   JobSelectionStage = "story"
+)
+
+// Valid indicates whether the value is a known member of the JobSelectionStage enum.
+func (e JobSelectionStage) Valid() bool {
+	switch e {
+	case JobSelectionStageChat:
+		return true
+	case JobSelectionStageEmbed:
+		return true
+	case JobSelectionStageExtract:
+		return true
+	case JobSelectionStageMatch:
+		return true
+	case JobSelectionStageStory:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobSelectionState.
+const (
+	JobSelectionStateCancelled  JobSelectionState = "cancelled"
+	JobSelectionStateDispatched JobSelectionState = "dispatched"
+	JobSelectionStateFailed     JobSelectionState = "failed"
+	JobSelectionStateQueued     JobSelectionState = "queued"
+	JobSelectionStateRunning    JobSelectionState = "running"
+	JobSelectionStateSucceeded  JobSelectionState = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the JobSelectionState enum.
+func (e JobSelectionState) Valid() bool {
+	switch e {
+	case JobSelectionStateCancelled:
+		return true
+	case JobSelectionStateDispatched:
+		return true
+	case JobSelectionStateFailed:
+		return true
+	case JobSelectionStateQueued:
+		return true
+	case JobSelectionStateRunning:
+		return true
+	case JobSelectionStateSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LoginTokenType.
 const (
 	Bearer LoginTokenType = "bearer"
@@ -396,6 +549,108 @@ func (e NewProjectType) Valid() bool {
 	case NewProjectTypePrivateGpt:
 		return true
 	case NewProjectTypeTellMeLife:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OwnedJobClass.
+const (
+	OwnedJobClassBulk        OwnedJobClass = "bulk"
+	OwnedJobClassInteractive OwnedJobClass = "interactive"
+	OwnedJobClassStandard    OwnedJobClass = "standard"
+)
+
+// Valid indicates whether the value is a known member of the OwnedJobClass enum.
+func (e OwnedJobClass) Valid() bool {
+	switch e {
+	case OwnedJobClassBulk:
+		return true
+	case OwnedJobClassInteractive:
+		return true
+	case OwnedJobClassStandard:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OwnedJobKind.
+const (
+	OwnedJobKindChat   OwnedJobKind = "chat"
+	OwnedJobKindIngest OwnedJobKind = "ingest"
+	OwnedJobKindMatch  OwnedJobKind = "match"
+	OwnedJobKindStory  OwnedJobKind = "story"
+)
+
+// Valid indicates whether the value is a known member of the OwnedJobKind enum.
+func (e OwnedJobKind) Valid() bool {
+	switch e {
+	case OwnedJobKindChat:
+		return true
+	case OwnedJobKindIngest:
+		return true
+	case OwnedJobKindMatch:
+		return true
+	case OwnedJobKindStory:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OwnedJobStage.
+const (
+	OwnedJobStageChat    OwnedJobStage = "chat"
+	OwnedJobStageEmbed   OwnedJobStage = "embed"
+	OwnedJobStageExtract OwnedJobStage = "extract"
+	OwnedJobStageMatch   OwnedJobStage = "match"
+	OwnedJobStageStory   OwnedJobStage = "story"
+)
+
+// Valid indicates whether the value is a known member of the OwnedJobStage enum.
+func (e OwnedJobStage) Valid() bool {
+	switch e {
+	case OwnedJobStageChat:
+		return true
+	case OwnedJobStageEmbed:
+		return true
+	case OwnedJobStageExtract:
+		return true
+	case OwnedJobStageMatch:
+		return true
+	case OwnedJobStageStory:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OwnedJobState.
+const (
+	OwnedJobStateCancelled  OwnedJobState = "cancelled"
+	OwnedJobStateDispatched OwnedJobState = "dispatched"
+	OwnedJobStateFailed     OwnedJobState = "failed"
+	OwnedJobStateQueued     OwnedJobState = "queued"
+	OwnedJobStateRunning    OwnedJobState = "running"
+	OwnedJobStateSucceeded  OwnedJobState = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the OwnedJobState enum.
+func (e OwnedJobState) Valid() bool {
+	switch e {
+	case OwnedJobStateCancelled:
+		return true
+	case OwnedJobStateDispatched:
+		return true
+	case OwnedJobStateFailed:
+		return true
+	case OwnedJobStateQueued:
+		return true
+	case OwnedJobStateRunning:
+		return true
+	case OwnedJobStateSucceeded:
 		return true
 	default:
 		return false
@@ -573,6 +828,126 @@ func (e TablePostingState) Valid() bool {
 	case TablePostingStatePending:
 		return true
 	case TablePostingStateReady:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAllJobsParamsState.
+const (
+	ListAllJobsParamsStateCancelled  ListAllJobsParamsState = "cancelled"
+	ListAllJobsParamsStateDispatched ListAllJobsParamsState = "dispatched"
+	ListAllJobsParamsStateFailed     ListAllJobsParamsState = "failed"
+	ListAllJobsParamsStateQueued     ListAllJobsParamsState = "queued"
+	ListAllJobsParamsStateRunning    ListAllJobsParamsState = "running"
+	ListAllJobsParamsStateSucceeded  ListAllJobsParamsState = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the ListAllJobsParamsState enum.
+func (e ListAllJobsParamsState) Valid() bool {
+	switch e {
+	case ListAllJobsParamsStateCancelled:
+		return true
+	case ListAllJobsParamsStateDispatched:
+		return true
+	case ListAllJobsParamsStateFailed:
+		return true
+	case ListAllJobsParamsStateQueued:
+		return true
+	case ListAllJobsParamsStateRunning:
+		return true
+	case ListAllJobsParamsStateSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAllJobsParamsStage.
+const (
+	ListAllJobsParamsStageChat    ListAllJobsParamsStage = "chat"
+	ListAllJobsParamsStageEmbed   ListAllJobsParamsStage = "embed"
+	ListAllJobsParamsStageExtract ListAllJobsParamsStage = "extract"
+	ListAllJobsParamsStageMatch   ListAllJobsParamsStage = "match"
+	ListAllJobsParamsStageStory   ListAllJobsParamsStage = "story"
+)
+
+// Valid indicates whether the value is a known member of the ListAllJobsParamsStage enum.
+func (e ListAllJobsParamsStage) Valid() bool {
+	switch e {
+	case ListAllJobsParamsStageChat:
+		return true
+	case ListAllJobsParamsStageEmbed:
+		return true
+	case ListAllJobsParamsStageExtract:
+		return true
+	case ListAllJobsParamsStageMatch:
+		return true
+	case ListAllJobsParamsStageStory:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAllJobsParamsKind.
+const (
+	ListAllJobsParamsKindChat   ListAllJobsParamsKind = "chat"
+	ListAllJobsParamsKindIngest ListAllJobsParamsKind = "ingest"
+	ListAllJobsParamsKindMatch  ListAllJobsParamsKind = "match"
+	ListAllJobsParamsKindStory  ListAllJobsParamsKind = "story"
+)
+
+// Valid indicates whether the value is a known member of the ListAllJobsParamsKind enum.
+func (e ListAllJobsParamsKind) Valid() bool {
+	switch e {
+	case ListAllJobsParamsKindChat:
+		return true
+	case ListAllJobsParamsKindIngest:
+		return true
+	case ListAllJobsParamsKindMatch:
+		return true
+	case ListAllJobsParamsKindStory:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAllJobsParamsClass.
+const (
+	ListAllJobsParamsClassBulk        ListAllJobsParamsClass = "bulk"
+	ListAllJobsParamsClassInteractive ListAllJobsParamsClass = "interactive"
+	ListAllJobsParamsClassStandard    ListAllJobsParamsClass = "standard"
+)
+
+// Valid indicates whether the value is a known member of the ListAllJobsParamsClass enum.
+func (e ListAllJobsParamsClass) Valid() bool {
+	switch e {
+	case ListAllJobsParamsClassBulk:
+		return true
+	case ListAllJobsParamsClassInteractive:
+		return true
+	case ListAllJobsParamsClassStandard:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAllJobsParamsDiscarded.
+const (
+	ListAllJobsParamsDiscardedFalse ListAllJobsParamsDiscarded = "false"
+	ListAllJobsParamsDiscardedTrue  ListAllJobsParamsDiscarded = "true"
+)
+
+// Valid indicates whether the value is a known member of the ListAllJobsParamsDiscarded enum.
+func (e ListAllJobsParamsDiscarded) Valid() bool {
+	switch e {
+	case ListAllJobsParamsDiscardedFalse:
+		return true
+	case ListAllJobsParamsDiscardedTrue:
 		return true
 	default:
 		return false
@@ -816,6 +1191,55 @@ type Agreement struct {
 	RequirementID string `json:"requirement_id"`
 }
 
+// Attempt defines model for Attempt.
+type Attempt struct {
+	// ErrorCode Examples: model_timeout
+	ErrorCode  *string   `json:"error_code,omitempty"`
+	FinishedAt time.Time `json:"finished_at"`
+
+	// Number Within its stage; free attempts do not count
+	//
+	// Examples: 1
+	Number  int64          `json:"number"`
+	Outcome AttemptOutcome `json:"outcome"`
+
+	// Seconds Examples: 2.4
+	Seconds float64      `json:"seconds"`
+	Stage   AttemptStage `json:"stage"`
+
+	// Worker Examples: extract-host-4711-0198c5b1
+	Worker string `json:"worker"`
+}
+
+// AttemptOutcome defines model for Attempt.Outcome.
+type AttemptOutcome string
+
+// AttemptStage defines model for Attempt.Stage.
+type AttemptStage string
+
+// AuditEntry defines model for AuditEntry.
+type AuditEntry struct {
+	// Action Examples: user.update
+	Action string `json:"action"`
+
+	// Actor The address of who did it, as it was then
+	//
+	// Examples: ada@example.org
+	Actor string `json:"actor"`
+
+	// ActorID Null for the system itself
+	ActorID   *openapi_types.UUID    `json:"actor_id"`
+	At        time.Time              `json:"at"`
+	Details   map[string]interface{} `json:"details"`
+	ID        openapi_types.UUID     `json:"id"`
+	RequestID string                 `json:"request_id"`
+
+	// Target What it was done to: an id or a name
+	//
+	// Examples: 0198c5b1-0000-7000-8000-000000000000
+	Target string `json:"target"`
+}
+
 // Backlog defines model for Backlog.
 type Backlog struct {
 	// Delayed Queued for a time to come, as after a failed attempt
@@ -951,6 +1375,15 @@ type BatchSummary struct {
 //
 // Examples: ready
 type BatchSummaryState string
+
+// Changed defines model for Changed.
+type Changed struct {
+	// Count Jobs that were changed; with dry_run those that would be
+	//
+	// Examples: 120000
+	Count  int64 `json:"count"`
+	DryRun bool  `json:"dry_run"`
+}
 
 // ChatMessage defines model for ChatMessage.
 type ChatMessage struct {
@@ -1301,6 +1734,20 @@ type JobStage string
 // JobState The last three are final
 type JobState string
 
+// JobEntry defines model for JobEntry.
+type JobEntry struct {
+	At   time.Time              `json:"at"`
+	Data map[string]interface{} `json:"data"`
+
+	// Seq From 1, without gaps
+	//
+	// Examples: 1
+	Seq int64 `json:"seq"`
+
+	// Type Examples: state
+	Type string `json:"type"`
+}
+
 // JobError defines model for JobError.
 type JobError struct {
 	// Code Examples: document_encrypted
@@ -1308,6 +1755,58 @@ type JobError struct {
 	Detail string  `json:"detail"`
 	Hint   *string `json:"hint,omitempty"`
 }
+
+// JobHistory defines model for JobHistory.
+type JobHistory struct {
+	// Attempts Oldest first, at most 1,000; the running one is not among them
+	Attempts []Attempt `json:"attempts"`
+
+	// Events Oldest first, at most 1,000
+	Events []JobEntry `json:"events"`
+	Job    OwnedJob   `json:"job"`
+}
+
+// JobSelection defines model for JobSelection.
+type JobSelection struct {
+	// All Needed where nothing else narrows the selection
+	All   *bool              `json:"all,omitempty"`
+	Class *JobSelectionClass `json:"class,omitempty"`
+
+	// CreatedAfter Or at that time
+	CreatedAfter  *time.Time `json:"created_after,omitempty"`
+	CreatedBefore *time.Time `json:"created_before,omitempty"`
+
+	// Discarded Retrying leaves discarded jobs out unless this is true or ids are given
+	Discarded *bool `json:"discarded,omitempty"`
+
+	// DryRun Only count
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// ErrorCode Examples: model_timeout
+	ErrorCode *string               `json:"error_code,omitempty"`
+	Ids       *[]openapi_types.UUID `json:"ids,omitempty"`
+	Kind      *JobSelectionKind     `json:"kind,omitempty"`
+
+	// ResourceID The document, match or text it makes
+	ResourceID *openapi_types.UUID `json:"resource_id,omitempty"`
+
+	// Stage Examples: extract
+	Stage  *JobSelectionStage  `json:"stage,omitempty"`
+	State  *JobSelectionState  `json:"state,omitempty"`
+	UserID *openapi_types.UUID `json:"user_id,omitempty"`
+}
+
+// JobSelectionClass defines model for JobSelection.Class.
+type JobSelectionClass string
+
+// JobSelectionKind defines model for JobSelection.Kind.
+type JobSelectionKind string
+
+// JobSelectionStage Examples: extract
+type JobSelectionStage string
+
+// JobSelectionState defines model for JobSelection.State.
+type JobSelectionState string
 
 // Judged defines model for Judged.
 type Judged struct {
@@ -1646,6 +2145,83 @@ type NewUser struct {
 	Password string `json:"password"`
 }
 
+// OwnedJob defines model for OwnedJob.
+type OwnedJob struct {
+	// Attempts Of this stage, the running one included
+	Attempts        int64         `json:"attempts"`
+	CancelRequested bool          `json:"cancel_requested"`
+	Class           OwnedJobClass `json:"class"`
+	CreatedAt       time.Time     `json:"created_at"`
+
+	// DiscardedAt When the failed job was given up
+	DiscardedAt *time.Time `json:"discarded_at"`
+
+	// Email Of its owner
+	//
+	// Examples: ada@example.org
+	Email string `json:"email"`
+
+	// Error Of the failure, or of the last attempt
+	Error *JobError `json:"error,omitempty"`
+
+	// EtaSeconds Estimated seconds until it is done; null where not known
+	EtaSeconds *float64 `json:"eta_seconds"`
+
+	// EventSeq Of the newest event
+	EventSeq   int64              `json:"event_seq"`
+	FinishedAt *time.Time         `json:"finished_at"`
+	ID         openapi_types.UUID `json:"id"`
+
+	// Kind What was asked for
+	Kind        OwnedJobKind        `json:"kind"`
+	MaxAttempts int64               `json:"max_attempts"`
+	Progress    Progress            `json:"progress"`
+	ProjectID   *openapi_types.UUID `json:"project_id"`
+
+	// QueuePosition Jobs that run before it; null once it runs
+	QueuePosition *int64 `json:"queue_position"`
+
+	// Resource What the job makes
+	Resource Resource `json:"resource"`
+
+	// RunAt When it may run, as after a failed attempt
+	RunAt time.Time `json:"run_at"`
+
+	// Stage Where it stands
+	Stage     OwnedJobStage `json:"stage"`
+	StartedAt *time.Time    `json:"started_at"`
+
+	// State The last three are final
+	State  OwnedJobState      `json:"state"`
+	UserID openapi_types.UUID `json:"user_id"`
+
+	// Worker Who runs it, else empty
+	//
+	// Examples: extract-host-4711-0198c5b1
+	Worker string `json:"worker"`
+}
+
+// OwnedJobClass defines model for OwnedJob.Class.
+type OwnedJobClass string
+
+// OwnedJobKind What was asked for
+type OwnedJobKind string
+
+// OwnedJobStage Where it stands
+type OwnedJobStage string
+
+// OwnedJobState The last three are final
+type OwnedJobState string
+
+// PageAuditEntry defines model for PageAuditEntry.
+type PageAuditEntry struct {
+	// Items Newest first
+	Items []AuditEntry `json:"items"`
+
+	// NextCursor Pass as cursor to get the next page; null on the last
+	NextCursor *string `json:"next_cursor"`
+}
+
 // PageBatchSummary defines model for PageBatchSummary.
 type PageBatchSummary struct {
 	// Items Newest first
@@ -1686,6 +2262,15 @@ type PageJob struct {
 type PageMatch struct {
 	// Items Newest first
 	Items []Match `json:"items"`
+
+	// NextCursor Pass as cursor to get the next page; null on the last
+	NextCursor *string `json:"next_cursor"`
+}
+
+// PageOwnedJob defines model for PageOwnedJob.
+type PageOwnedJob struct {
+	// Items Newest first
+	Items []OwnedJob `json:"items"`
 
 	// NextCursor Pass as cursor to get the next page; null on the last
 	NextCursor *string `json:"next_cursor"`
@@ -2241,6 +2826,65 @@ type Worker struct {
 	Version string `json:"version"`
 }
 
+// ListAuditLogParams defines parameters for ListAuditLog.
+type ListAuditLogParams struct {
+	// Limit At most so many; 50 by default
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the previous page
+	Cursor  *string             `form:"cursor,omitempty" json:"cursor,omitempty"`
+	ActorID *openapi_types.UUID `form:"actor_id,omitempty" json:"actor_id,omitempty"`
+
+	// Actor The address of who did it
+	Actor  *string `form:"actor,omitempty" json:"actor,omitempty"`
+	Action *string `form:"action,omitempty" json:"action,omitempty"`
+	Target *string `form:"target,omitempty" json:"target,omitempty"`
+
+	// After Or at that time
+	After  *time.Time `form:"after,omitempty" json:"after,omitempty"`
+	Before *time.Time `form:"before,omitempty" json:"before,omitempty"`
+}
+
+// ListAllJobsParams defines parameters for ListAllJobs.
+type ListAllJobsParams struct {
+	// Limit At most so many; 50 by default
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the previous page
+	Cursor *string                 `form:"cursor,omitempty" json:"cursor,omitempty"`
+	State  *ListAllJobsParamsState `form:"state,omitempty" json:"state,omitempty"`
+	Stage  *ListAllJobsParamsStage `form:"stage,omitempty" json:"stage,omitempty"`
+	Kind   *ListAllJobsParamsKind  `form:"kind,omitempty" json:"kind,omitempty"`
+	Class  *ListAllJobsParamsClass `form:"class,omitempty" json:"class,omitempty"`
+	UserID *openapi_types.UUID     `form:"user_id,omitempty" json:"user_id,omitempty"`
+
+	// ResourceID The document, match or text it makes
+	ResourceID *openapi_types.UUID `form:"resource_id,omitempty" json:"resource_id,omitempty"`
+	ErrorCode  *string             `form:"error_code,omitempty" json:"error_code,omitempty"`
+
+	// Discarded With state=failed, false lists the dead letters
+	Discarded *ListAllJobsParamsDiscarded `form:"discarded,omitempty" json:"discarded,omitempty"`
+
+	// CreatedAfter Or at that time
+	CreatedAfter  *time.Time `form:"created_after,omitempty" json:"created_after,omitempty"`
+	CreatedBefore *time.Time `form:"created_before,omitempty" json:"created_before,omitempty"`
+}
+
+// ListAllJobsParamsState defines parameters for ListAllJobs.
+type ListAllJobsParamsState string
+
+// ListAllJobsParamsStage defines parameters for ListAllJobs.
+type ListAllJobsParamsStage string
+
+// ListAllJobsParamsKind defines parameters for ListAllJobs.
+type ListAllJobsParamsKind string
+
+// ListAllJobsParamsClass defines parameters for ListAllJobs.
+type ListAllJobsParamsClass string
+
+// ListAllJobsParamsDiscarded defines parameters for ListAllJobs.
+type ListAllJobsParamsDiscarded string
+
 // ListQueuesParams defines parameters for ListQueues.
 type ListQueuesParams struct {
 	// Users How many of the busiest users to show
@@ -2489,6 +3133,15 @@ type ListProjectsParams struct {
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// CancelJobsJSONRequestBody defines body for CancelJobs for application/json ContentType.
+type CancelJobsJSONRequestBody = JobSelection
+
+// DiscardJobsJSONRequestBody defines body for DiscardJobs for application/json ContentType.
+type DiscardJobsJSONRequestBody = JobSelection
+
+// RetryJobsJSONRequestBody defines body for RetryJobs for application/json ContentType.
+type RetryJobsJSONRequestBody = JobSelection
+
 // PauseQueueJSONRequestBody defines body for PauseQueue for application/json ContentType.
 type PauseQueueJSONRequestBody = PauseReason
 
@@ -2625,6 +3278,77 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /ready (the `Ready` operationId).
 	Ready(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAuditLog Who did what
+	//
+	// Entries outlive the people and things they name.
+	//
+	// Corresponds with GET /v1/admin/audit-log (the `ListAuditLog` operationId).
+	ListAuditLog(ctx context.Context, params *ListAuditLogParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAllJobs List the jobs of all users
+	//
+	// Corresponds with GET /v1/admin/jobs (the `ListAllJobs` operationId).
+	ListAllJobs(ctx context.Context, params *ListAllJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelJobsWithBody Cancel jobs
+	//
+	// Those that wait are cancelled at once; running ones are asked to stop and are final a moment later. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/admin/jobs/cancel (the `CancelJobs` operationId).
+	CancelJobsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelJobs Cancel jobs
+	//
+	// Those that wait are cancelled at once; running ones are asked to stop and are final a moment later. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/admin/jobs/cancel (the `CancelJobs` operationId).
+	CancelJobs(ctx context.Context, body CancelJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DiscardJobsWithBody Give up failed jobs
+	//
+	// They stay failed, with what they made, and are no dead letters any more. Their owners can still try them again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/admin/jobs/discard (the `DiscardJobs` operationId).
+	DiscardJobsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DiscardJobs Give up failed jobs
+	//
+	// They stay failed, with what they made, and are no dead letters any more. Their owners can still try them again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/admin/jobs/discard (the `DiscardJobs` operationId).
+	DiscardJobs(ctx context.Context, body DiscardJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryJobsWithBody Try failed jobs again
+	//
+	// They have all their attempts again, and what they make is pending again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/admin/jobs/retry (the `RetryJobs` operationId).
+	RetryJobsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryJobs Try failed jobs again
+	//
+	// They have all their attempts again, and what they make is pending again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/admin/jobs/retry (the `RetryJobs` operationId).
+	RetryJobs(ctx context.Context, body RetryJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetJobHistory Get a job with its history
+	//
+	// Corresponds with GET /v1/admin/jobs/{job_id} (the `GetJobHistory` operationId).
+	GetJobHistory(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListQueues What waits and what runs
 	//
@@ -3139,6 +3863,167 @@ func (c *Client) Health(ctx context.Context, reqEditors ...RequestEditorFn) (*ht
 // Corresponds with GET /ready (the `Ready` operationId).
 func (c *Client) Ready(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewReadyRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAuditLog Who did what
+//
+// Entries outlive the people and things they name.
+//
+// Corresponds with GET /v1/admin/audit-log (the `ListAuditLog` operationId).
+func (c *Client) ListAuditLog(ctx context.Context, params *ListAuditLogParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAuditLogRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAllJobs List the jobs of all users
+//
+// Corresponds with GET /v1/admin/jobs (the `ListAllJobs` operationId).
+func (c *Client) ListAllJobs(ctx context.Context, params *ListAllJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAllJobsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelJobsWithBody Cancel jobs
+//
+// Those that wait are cancelled at once; running ones are asked to stop and are final a moment later. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/admin/jobs/cancel (the `CancelJobs` operationId).
+func (c *Client) CancelJobsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelJobsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelJobs Cancel jobs
+//
+// Those that wait are cancelled at once; running ones are asked to stop and are final a moment later. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/admin/jobs/cancel (the `CancelJobs` operationId).
+func (c *Client) CancelJobs(ctx context.Context, body CancelJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelJobsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DiscardJobsWithBody Give up failed jobs
+//
+// They stay failed, with what they made, and are no dead letters any more. Their owners can still try them again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/admin/jobs/discard (the `DiscardJobs` operationId).
+func (c *Client) DiscardJobsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDiscardJobsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DiscardJobs Give up failed jobs
+//
+// They stay failed, with what they made, and are no dead letters any more. Their owners can still try them again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/admin/jobs/discard (the `DiscardJobs` operationId).
+func (c *Client) DiscardJobs(ctx context.Context, body DiscardJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDiscardJobsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryJobsWithBody Try failed jobs again
+//
+// They have all their attempts again, and what they make is pending again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/admin/jobs/retry (the `RetryJobs` operationId).
+func (c *Client) RetryJobsWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryJobsRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryJobs Try failed jobs again
+//
+// They have all their attempts again, and what they make is pending again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/admin/jobs/retry (the `RetryJobs` operationId).
+func (c *Client) RetryJobs(ctx context.Context, body RetryJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryJobsRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetJobHistory Get a job with its history
+//
+// Corresponds with GET /v1/admin/jobs/{job_id} (the `GetJobHistory` operationId).
+func (c *Client) GetJobHistory(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetJobHistoryRequest(c.Server, jobID)
 	if err != nil {
 		return nil, err
 	}
@@ -4376,6 +5261,484 @@ func NewReadyRequest(server string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/ready")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListAuditLogRequest constructs an http.Request for the ListAuditLog method
+func NewListAuditLogRequest(server string, params *ListAuditLogParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/audit-log")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ActorID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "actor_id", *params.ActorID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Actor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "actor", *params.Actor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Action != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Target != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "target", *params.Target, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListAllJobsRequest constructs an http.Request for the ListAllJobs method
+func NewListAllJobsRequest(server string, params *ListAllJobsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/jobs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Stage != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "stage", *params.Stage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Class != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "class", *params.Class, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.UserID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "user_id", *params.UserID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ResourceID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "resource_id", *params.ResourceID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ErrorCode != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "error_code", *params.ErrorCode, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Discarded != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "discarded", *params.Discarded, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CreatedAfter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "created_after", *params.CreatedAfter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.CreatedBefore != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "created_before", *params.CreatedBefore, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCancelJobsRequest calls the generic CancelJobs builder with application/json body
+func NewCancelJobsRequest(server string, body CancelJobsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCancelJobsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCancelJobsRequestWithBody constructs an http.Request for the CancelJobs method, with any body, and a specified content type
+func NewCancelJobsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/jobs/cancel")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDiscardJobsRequest calls the generic DiscardJobs builder with application/json body
+func NewDiscardJobsRequest(server string, body DiscardJobsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDiscardJobsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewDiscardJobsRequestWithBody constructs an http.Request for the DiscardJobs method, with any body, and a specified content type
+func NewDiscardJobsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/jobs/discard")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRetryJobsRequest calls the generic RetryJobs builder with application/json body
+func NewRetryJobsRequest(server string, body RetryJobsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRetryJobsRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewRetryJobsRequestWithBody constructs an http.Request for the RetryJobs method, with any body, and a specified content type
+func NewRetryJobsRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/jobs/retry")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetJobHistoryRequest constructs an http.Request for the GetJobHistory method
+func NewGetJobHistoryRequest(server string, jobID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "job_id", jobID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/jobs/%s", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -7232,6 +8595,83 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /ready (the `Ready` operationId).
 	ReadyWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ReadyResponse, error)
 
+	// ListAuditLogWithResponse Who did what
+	//
+	// Entries outlive the people and things they name.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/admin/audit-log (the `ListAuditLog` operationId).
+	ListAuditLogWithResponse(ctx context.Context, params *ListAuditLogParams, reqEditors ...RequestEditorFn) (*ListAuditLogResponse, error)
+
+	// ListAllJobsWithResponse List the jobs of all users
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/admin/jobs (the `ListAllJobs` operationId).
+	ListAllJobsWithResponse(ctx context.Context, params *ListAllJobsParams, reqEditors ...RequestEditorFn) (*ListAllJobsResponse, error)
+
+	// CancelJobsWithBodyWithResponse Cancel jobs
+	//
+	// Those that wait are cancelled at once; running ones are asked to stop and are final a moment later. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/jobs/cancel (the `CancelJobs` operationId).
+	CancelJobsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelJobsResponse, error)
+
+	// CancelJobsWithResponse Cancel jobs
+	//
+	// Those that wait are cancelled at once; running ones are asked to stop and are final a moment later. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/jobs/cancel (the `CancelJobs` operationId).
+	CancelJobsWithResponse(ctx context.Context, body CancelJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelJobsResponse, error)
+
+	// DiscardJobsWithBodyWithResponse Give up failed jobs
+	//
+	// They stay failed, with what they made, and are no dead letters any more. Their owners can still try them again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/jobs/discard (the `DiscardJobs` operationId).
+	DiscardJobsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DiscardJobsResponse, error)
+
+	// DiscardJobsWithResponse Give up failed jobs
+	//
+	// They stay failed, with what they made, and are no dead letters any more. Their owners can still try them again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/jobs/discard (the `DiscardJobs` operationId).
+	DiscardJobsWithResponse(ctx context.Context, body DiscardJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*DiscardJobsResponse, error)
+
+	// RetryJobsWithBodyWithResponse Try failed jobs again
+	//
+	// They have all their attempts again, and what they make is pending again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/jobs/retry (the `RetryJobs` operationId).
+	RetryJobsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryJobsResponse, error)
+
+	// RetryJobsWithResponse Try failed jobs again
+	//
+	// They have all their attempts again, and what they make is pending again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/jobs/retry (the `RetryJobs` operationId).
+	RetryJobsWithResponse(ctx context.Context, body RetryJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryJobsResponse, error)
+
+	// GetJobHistoryWithResponse Get a job with its history
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/admin/jobs/{job_id} (the `GetJobHistory` operationId).
+	GetJobHistoryWithResponse(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetJobHistoryResponse, error)
+
 	// ListQueuesWithResponse What waits and what runs
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -7906,6 +9346,646 @@ func (r ReadyResponse) Bytes() []byte {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ReadyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAuditLogResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageAuditEntry
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAuditLogResponse) GetJSON200() *PageAuditEntry {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListAuditLogResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListAuditLogResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListAuditLogResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListAuditLogResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListAuditLogResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListAuditLogResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r ListAuditLogResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAuditLogResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAuditLogResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAuditLogResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r ListAuditLogResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAuditLogResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAllJobsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageOwnedJob
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAllJobsResponse) GetJSON200() *PageOwnedJob {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListAllJobsResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListAllJobsResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListAllJobsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListAllJobsResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListAllJobsResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListAllJobsResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r ListAllJobsResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAllJobsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAllJobsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAllJobsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r ListAllJobsResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAllJobsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelJobsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Changed
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelJobsResponse) GetJSON200() *Changed {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CancelJobsResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CancelJobsResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CancelJobsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CancelJobsResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CancelJobsResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r CancelJobsResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CancelJobsResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CancelJobsResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CancelJobsResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r CancelJobsResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelJobsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelJobsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelJobsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r CancelJobsResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelJobsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DiscardJobsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Changed
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DiscardJobsResponse) GetJSON200() *Changed {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r DiscardJobsResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r DiscardJobsResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DiscardJobsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r DiscardJobsResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r DiscardJobsResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r DiscardJobsResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r DiscardJobsResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r DiscardJobsResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r DiscardJobsResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r DiscardJobsResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r DiscardJobsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DiscardJobsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DiscardJobsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r DiscardJobsResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DiscardJobsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RetryJobsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Changed
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RetryJobsResponse) GetJSON200() *Changed {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RetryJobsResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r RetryJobsResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RetryJobsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r RetryJobsResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r RetryJobsResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r RetryJobsResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r RetryJobsResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RetryJobsResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r RetryJobsResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r RetryJobsResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r RetryJobsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetryJobsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetryJobsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r RetryJobsResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetryJobsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetJobHistoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobHistory
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetJobHistoryResponse) GetJSON200() *JobHistory {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetJobHistoryResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetJobHistoryResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetJobHistoryResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetJobHistoryResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetJobHistoryResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetJobHistoryResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetJobHistoryResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r GetJobHistoryResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetJobHistoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetJobHistoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetJobHistoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r GetJobHistoryResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetJobHistoryResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13498,6 +15578,137 @@ func (c *ClientWithResponses) ReadyWithResponse(ctx context.Context, reqEditors 
 	return ParseReadyResponse(rsp)
 }
 
+// ListAuditLogWithResponse Who did what
+//
+// Entries outlive the people and things they name.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/admin/audit-log (the `ListAuditLog` operationId).
+func (c *ClientWithResponses) ListAuditLogWithResponse(ctx context.Context, params *ListAuditLogParams, reqEditors ...RequestEditorFn) (*ListAuditLogResponse, error) {
+	rsp, err := c.ListAuditLog(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAuditLogResponse(rsp)
+}
+
+// ListAllJobsWithResponse List the jobs of all users
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/admin/jobs (the `ListAllJobs` operationId).
+func (c *ClientWithResponses) ListAllJobsWithResponse(ctx context.Context, params *ListAllJobsParams, reqEditors ...RequestEditorFn) (*ListAllJobsResponse, error) {
+	rsp, err := c.ListAllJobs(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAllJobsResponse(rsp)
+}
+
+// CancelJobsWithBodyWithResponse Cancel jobs
+//
+// Those that wait are cancelled at once; running ones are asked to stop and are final a moment later. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/jobs/cancel (the `CancelJobs` operationId).
+func (c *ClientWithResponses) CancelJobsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CancelJobsResponse, error) {
+	rsp, err := c.CancelJobsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelJobsResponse(rsp)
+}
+
+// CancelJobsWithResponse Cancel jobs
+//
+// Those that wait are cancelled at once; running ones are asked to stop and are final a moment later. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/jobs/cancel (the `CancelJobs` operationId).
+func (c *ClientWithResponses) CancelJobsWithResponse(ctx context.Context, body CancelJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelJobsResponse, error) {
+	rsp, err := c.CancelJobs(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelJobsResponse(rsp)
+}
+
+// DiscardJobsWithBodyWithResponse Give up failed jobs
+//
+// They stay failed, with what they made, and are no dead letters any more. Their owners can still try them again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/jobs/discard (the `DiscardJobs` operationId).
+func (c *ClientWithResponses) DiscardJobsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DiscardJobsResponse, error) {
+	rsp, err := c.DiscardJobsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDiscardJobsResponse(rsp)
+}
+
+// DiscardJobsWithResponse Give up failed jobs
+//
+// They stay failed, with what they made, and are no dead letters any more. Their owners can still try them again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/jobs/discard (the `DiscardJobs` operationId).
+func (c *ClientWithResponses) DiscardJobsWithResponse(ctx context.Context, body DiscardJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*DiscardJobsResponse, error) {
+	rsp, err := c.DiscardJobs(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDiscardJobsResponse(rsp)
+}
+
+// RetryJobsWithBodyWithResponse Try failed jobs again
+//
+// They have all their attempts again, and what they make is pending again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/jobs/retry (the `RetryJobs` operationId).
+func (c *ClientWithResponses) RetryJobsWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryJobsResponse, error) {
+	rsp, err := c.RetryJobsWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryJobsResponse(rsp)
+}
+
+// RetryJobsWithResponse Try failed jobs again
+//
+// They have all their attempts again, and what they make is pending again. Applies to all jobs of the selection, however many, oldest first, in batches: what was done stays done when the caller hangs up.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/jobs/retry (the `RetryJobs` operationId).
+func (c *ClientWithResponses) RetryJobsWithResponse(ctx context.Context, body RetryJobsJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryJobsResponse, error) {
+	rsp, err := c.RetryJobs(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryJobsResponse(rsp)
+}
+
+// GetJobHistoryWithResponse Get a job with its history
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/admin/jobs/{job_id} (the `GetJobHistory` operationId).
+func (c *ClientWithResponses) GetJobHistoryWithResponse(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetJobHistoryResponse, error) {
+	rsp, err := c.GetJobHistory(ctx, jobID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetJobHistoryResponse(rsp)
+}
+
 // ListQueuesWithResponse What waits and what runs
 //
 // Returns a wrapper object for the known response body format(s).
@@ -14551,6 +16762,526 @@ func ParseReadyResponse(rsp *http.Response) (*ReadyResponse, error) {
 			return nil, err
 		}
 		response.JSON503 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAuditLogResponse parses an HTTP response from a ListAuditLogWithResponse call
+func ParseListAuditLogResponse(rsp *http.Response) (*ListAuditLogResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAuditLogResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageAuditEntry
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAllJobsResponse parses an HTTP response from a ListAllJobsWithResponse call
+func ParseListAllJobsResponse(rsp *http.Response) (*ListAllJobsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAllJobsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageOwnedJob
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelJobsResponse parses an HTTP response from a CancelJobsWithResponse call
+func ParseCancelJobsResponse(rsp *http.Response) (*CancelJobsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelJobsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Changed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDiscardJobsResponse parses an HTTP response from a DiscardJobsWithResponse call
+func ParseDiscardJobsResponse(rsp *http.Response) (*DiscardJobsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DiscardJobsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Changed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRetryJobsResponse parses an HTTP response from a RetryJobsWithResponse call
+func ParseRetryJobsResponse(rsp *http.Response) (*RetryJobsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetryJobsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Changed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetJobHistoryResponse parses an HTTP response from a GetJobHistoryWithResponse call
+func ParseGetJobHistoryResponse(rsp *http.Response) (*GetJobHistoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetJobHistoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobHistory
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
 
 	}
 

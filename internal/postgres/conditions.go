@@ -21,6 +21,20 @@ func (c *conditions) add(condition string, arg any) {
 	c.clauses = append(c.clauses, fmt.Sprintf(condition, c.bind(arg)))
 }
 
+// equal compares a column, unless the value is empty.
+func (c *conditions) equal(column, value string) {
+	if value != "" {
+		c.add(column+" = %s", value)
+	}
+}
+
+// is compares a truth value, unless it is nil.
+func (c *conditions) is(expression string, value *bool) {
+	if value != nil {
+		c.add(expression+" = %s", *value)
+	}
+}
+
 // always takes a condition without argument.
 func (c *conditions) always(condition string) { c.clauses = append(c.clauses, condition) }
 

@@ -26,11 +26,9 @@ func (f UserFilter) conditions() *conditions {
 	if f.Email != "" {
 		c.add("lower(email) LIKE %s", contains(strings.ToLower(f.Email)))
 	}
-	for column, want := range map[string]*bool{"is_admin": f.Admin, "is_active": f.Active, "is_verified": f.Verified} {
-		if want != nil {
-			c.add(column+" = %s", *want)
-		}
-	}
+	c.is("is_admin", f.Admin)
+	c.is("is_active", f.Active)
+	c.is("is_verified", f.Verified)
 	if f.Before != nil {
 		c.add("id < %s", *f.Before)
 	}

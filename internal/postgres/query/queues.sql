@@ -32,3 +32,7 @@ SELECT id, email FROM users WHERE id = ANY(@ids::uuid[]);
 SELECT id, stages, slots, running, version, started_at, seen_at,
        (seen_at > clock_timestamp() - interval '30 seconds')::boolean AS alive
 FROM workers ORDER BY id;
+
+-- name: Attempts :many
+SELECT attempt, stage, worker, outcome, error_code, seconds, finished_at FROM job_attempts
+WHERE job_id = @job_id ORDER BY fence LIMIT @max_rows;

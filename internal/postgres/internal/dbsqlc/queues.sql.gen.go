@@ -13,6 +13,54 @@ import (
 	"github.com/google/uuid"
 )
 
+const attempts = `-- name: Attempts :many
+SELECT attempt, stage, worker, outcome, error_code, seconds, finished_at FROM job_attempts
+WHERE job_id = $1 ORDER BY fence LIMIT $2
+`
+
+type AttemptsParams struct {
+	JobID   uuid.UUID
+	MaxRows int32
+}
+
+type AttemptsRow struct {
+	Attempt    int32
+	Stage      string
+	Worker     string
+	Outcome    string
+	ErrorCode  *string
+	Seconds    float64
+	FinishedAt time.Time
+}
+
+func (q *Queries) Attempts(ctx context.Context, arg AttemptsParams) ([]AttemptsRow, error) {
+	rows, err := q.db.Query(ctx, attempts, arg.JobID, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AttemptsRow
+	for rows.Next() {
+		var i AttemptsRow
+		if err := rows.Scan(
+			&i.Attempt,
+			&i.Stage,
+			&i.Worker,
+			&i.Outcome,
+			&i.ErrorCode,
+			&i.Seconds,
+			&i.FinishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const backlogs = `-- name: Backlogs :many
 SELECT stage, class, user_id,
        count(*) FILTER (WHERE run_at <= now()) AS ready,

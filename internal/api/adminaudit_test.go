@@ -1,0 +1,68 @@
+package api_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"generalbackend/internal/api"
+	"generalbackend/internal/domain"
+)
+
+// TestAdministrativeActsAreWrittenDown, without passwords, and outlive the people.
+func TestAdministrativeActsAreWrittenDown(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	admin, other := s.newAdmin(), s.newAdmin()
+	var made api.User
+	other.must(201, "POST", "/v1/admin/users", object{"email": "Ada@example.org", "password": "a very secret word"}).into(t, &made)
+	other.must(200, "PATCH", userPath(made.ID), object{"is_active": false, "password": "a very secret word"}, "X-Request-ID: request-4711")
+	admin.must(204, "DELETE", userPath(made.ID), nil)
+	admin.must(200, "POST", "/v1/admin/queues/chat/pause", nil)
+	admin.must(200, "POST", "/v1/admin/queues/chat/resume", nil)
+	admin.must(204, "DELETE", userPath(other.id), nil)
+
+	list := func(query string) (actions []string, page api.Page[api.AuditEntry]) {
+		t.Helper()
+		r := admin.must(200, "GET", "/v1/admin/audit-log"+query, nil)
+		r.into(t, &page)
+		if strings.Contains(string(r.body), "secret word") {
+			t.Error("the log holds a password")
+		}
+		for _, e := range page.Items {
+			actions = append(actions, e.Action)
+		}
+		return actions, page
+	}
+	hour := url.QueryEscape(time.Now().Add(-time.Hour).Format(time.RFC3339))
+	all := []string{"user.delete", "queue.resume", "queue.pause", "user.delete", "user.update", "user.create"}
+	for query, want := range map[string][]string{
+		"":                               all,
+		"?after=" + hour:                 all,
+		"?before=" + hour:                nil,
+		"?actor_id=" + other.id.String(): all[4:],
+		"?actor=" + url.QueryEscape(strings.ToUpper(other.email)): all[4:],
+		"?action=user.delete":             {all[0], all[3]},
+		"?target=" + made.ID.String():     all[3:],
+		"?target=chat&action=queue.pause": all[2:3],
+	} {
+		if got, _ := list(query); !slices.Equal(got, want) {
+			t.Errorf("%q lists %v, want %v", query, got, want)
+		}
+	}
+	_, page := list("?limit=4")
+	if page.NextCursor == nil {
+		t.Fatal("no cursor")
+	}
+	rest, page := list("?limit=4&cursor=" + *page.NextCursor)
+	if !slices.Equal(rest, all[4:]) || page.Items[0].RequestID != "request-4711" || page.Items[0].Actor != other.email || *page.Items[0].ActorID != other.id {
+		t.Errorf("the rest is %+v", page.Items)
+	}
+	admin.refused(domain.CodeInvalidCursor, 400, "GET", "/v1/admin/audit-log?cursor=x", nil)
+	var bare []api.AuditEntry
+	if admin.must(200, "GET", "/admin/audit-log", nil).into(t, &bare); len(bare) != 6 {
+		t.Errorf("at the root %+v", bare)
+	}
+}
