@@ -57,11 +57,11 @@ const statusClientGone = 499
 // statusOf is the one table from codes to statuses.
 func statusOf(code domain.Code) int {
 	switch code {
-	case domain.CodeInvalidCursor:
+	case domain.CodeInvalidCursor, domain.CodeLinkInvalid:
 		return http.StatusBadRequest
 	case domain.CodeUnauthorized, domain.CodeTokenExpired, domain.CodeBadCredentials:
 		return http.StatusUnauthorized
-	case domain.CodeForbidden, domain.CodeRegistrationShut:
+	case domain.CodeForbidden, domain.CodeRegistrationShut, domain.CodeMailMissing:
 		return http.StatusForbidden
 	case domain.CodeNotFound:
 		return http.StatusNotFound
