@@ -19,15 +19,13 @@ import (
 )
 
 // Options is everything the edge is built from. Store, Engine, Accounts,
-// Throttles, Searcher, Providers, Detect, Chats, Tokens and Secret are required; the rest
+// Searcher, Providers, Detect, Chats, Tokens and Secret are required; the rest
 // has defaults.
 type Options struct {
 	Store     Store
 	Batches   BatchStore
 	Engine    Engine
 	Accounts  Accounts
-	Throttles Throttles
-	Mailed    func() // wakes who sends mail; may be nil
 	Searcher  Searcher
 	Providers Providers
 	Detect    DetectFunc
@@ -51,8 +49,7 @@ type Options struct {
 	Heartbeat time.Duration   // of event streams; 15 s by default
 	Stopping  <-chan struct{} // closed when the process stops: streams and waits end
 	AuthLimit Rate            // per client address on the routes of accounts
-	Logins    Rate            // failed ones, per account and client address, of all processes
-	Letters   Rate            // that a client address has mailed to one recipient
+	Logins    Rate            // failed ones, per account and client address
 }
 
 // Rate allows Burst at once and one more each Every.
@@ -69,6 +66,7 @@ type server struct {
 	v1      huma.API
 	root    huma.API
 	auths   *limiter
+	logins  *limiter
 	cursors cursors
 	models  modelCatalogue
 
@@ -90,7 +88,7 @@ func OpenAPI() ([]byte, error) {
 func build(o Options) (*server, *gin.Engine) {
 	s := &server{Options: withDefaults(o), endpoints: map[string]endpoint{}}
 	s.log = s.Log
-	s.auths = newLimiter(s.AuthLimit)
+	s.auths, s.logins = newLimiter(s.AuthLimit), newLimiter(s.Logins)
 	s.cursors = newCursors(s.Secret)
 
 	gin.SetMode(gin.ReleaseMode)
@@ -136,12 +134,6 @@ func withDefaults(o Options) Options {
 	if o.Logins == (Rate{}) {
 		o.Logins = Rate{Every: 30 * time.Second, Burst: 10}
 	}
-	if o.Letters == (Rate{}) {
-		o.Letters = Rate{Every: 5 * time.Minute, Burst: 5}
-	}
-	if o.Mailed == nil {
-		o.Mailed = func() {}
-	}
 	if o.Version == "" {
 		o.Version = "dev"
 	}
@@ -151,7 +143,6 @@ func withDefaults(o Options) Options {
 // operations is the whole surface on one screen.
 func (s *server) operations() {
 	s.accountOperations()
-	s.linkOperations()
 	s.projectOperations()
 	s.documentOperations()
 	s.searchOperations()

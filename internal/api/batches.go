@@ -120,7 +120,7 @@ func (s *server) batchOperations() {
 		codes: []domain.Code{
 			domain.CodeNotFound, domain.CodeIdempotencyReused, domain.CodeNotReady, domain.CodeProviderUnknown,
 		},
-		status: http.StatusAccepted, timeout: submitTimeout,
+		status: http.StatusAccepted,
 		responses: map[string]*huma.Response{
 			"202": respond[AcceptedBatch](s, "Accepted: jobs will do it. Location is the batch."),
 			"201": respond[Batch](s, "Done: with `Prefer: wait` and all postings finished in time, whether judged or failed."),
@@ -233,7 +233,7 @@ func (s *server) followBatch(ctx context.Context, in Submission, b domain.Batch)
 	out := &submitted{Status: http.StatusAccepted, Location: batchPath(b.ID), RetryAfter: askAgain}
 	if wait > 0 {
 		var err error
-		if b, err = s.awaitBatch(ctx, b, wait); err != nil {
+		if b, err = s.awaitBatch(unbounded(ctx), b, wait); err != nil {
 			return nil, err
 		}
 		out.PreferenceApplied = preference
@@ -263,7 +263,9 @@ func (s *server) awaitBatch(ctx context.Context, b domain.Batch, wait time.Durat
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
-		now, err := s.Batches.Batch(ctx, b.UserID, b.ID)
+		look, done := context.WithTimeout(ctx, s.Timeout)
+		now, err := s.Batches.Batch(look, b.UserID, b.ID)
+		done()
 		switch {
 		case err == nil && now.State() != domain.BatchPending:
 			return now, nil

@@ -114,7 +114,7 @@ func (s *server) documentOperations() {
 	}, s.getPages)
 	register(s, endpoint{
 		id: "get-document-file", method: http.MethodGet, path: path + "/file", tag: tag, summary: "Get the original",
-		timeout: -1, codes: append(missing, domain.CodeNotReady),
+		codes: append(missing, domain.CodeNotReady),
 		responses: map[string]*huma.Response{"304": notModified, "200": {
 			Description: "The bytes as they were uploaded or fetched",
 			Content:     map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},

@@ -103,7 +103,7 @@ func registerAt[I, O any](s *server, at huma.API, e endpoint, handler func(conte
 		}
 		if timeout > 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, timeout)
+			ctx, cancel = context.WithTimeout(context.WithValue(ctx, unboundedKey{}, ctx), timeout)
 			defer cancel()
 		}
 		out, err := handler(ctx, in)
@@ -112,6 +112,17 @@ func registerAt[I, O any](s *server, at huma.API, e endpoint, handler func(conte
 		}
 		return out, nil
 	})
+}
+
+type unboundedKey struct{}
+
+// unbounded is the context of a request without the handler's deadline, for
+// waiting that has a bound of its own.
+func unbounded(ctx context.Context) context.Context {
+	if whole, ok := ctx.Value(unboundedKey{}).(context.Context); ok {
+		return whole
+	}
+	return ctx
 }
 
 func (s *server) operation(e endpoint) huma.Operation {

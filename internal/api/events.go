@@ -47,12 +47,12 @@ func (s *server) eventOperations() {
 		id: "job-events", method: http.MethodGet, path: "/jobs/{job_id}/events", tag: tag, summary: "Follow a job",
 		description: "Server-sent events. The id of each is its seq, its event is its type, its data a JobEvent. " +
 			"The stream ends after the final state; 204 says that there is nothing more to come.",
-		timeout: -1, codes: []domain.Code{domain.CodeNotFound}, responses: events,
+		codes: []domain.Code{domain.CodeNotFound}, responses: events,
 	}, s.jobEvents)
 	register(s, endpoint{
 		id: "events", method: http.MethodGet, path: "/events", tag: tag, summary: "Follow all my jobs",
 		description: "Server-sent events: first one called snapshot with a JobSnapshot, then one called job with a Job whenever one changed.",
-		timeout:     -1, responses: s.streamResponse(typeOf[JobSnapshot](), "A snapshot, then changes"),
+		responses:   s.streamResponse(typeOf[JobSnapshot](), "A snapshot, then changes"),
 	}, s.allEvents)
 }
 

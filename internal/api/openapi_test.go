@@ -89,16 +89,6 @@ var published = sync.OnceValue(func() contract {
 	return c
 })
 
-// operation finds one by its id; nil when there is none.
-func (c contract) operation(id string) *operation {
-	for _, op := range c.operations {
-		if op.id == id {
-			return op
-		}
-	}
-	return nil
-}
-
 // match finds the operation that a request is for, under /v1 or at the root.
 // Of two the one with fewer parameters in its address wins, as in the router.
 func (c contract) match(method, path string) *operation {
@@ -169,12 +159,6 @@ func (op *operation) mounts(address string) []string {
 // documents reports whether an operation may be answered with a code.
 func (op *operation) documents(status int, code string) bool {
 	return slices.Contains(op.answers[status].Codes, code)
-}
-
-// streams reports whether an operation answers with server-sent events.
-func (op *operation) streams() bool {
-	_, ok := op.answers[http.StatusOK].Content[eventStream]
-	return ok
 }
 
 const eventStream = "text/event-stream"

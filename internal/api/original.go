@@ -54,7 +54,7 @@ func (s *server) getOriginal(ctx context.Context, in *originalInput) (*huma.Stre
 			ctx.SetStatus(http.StatusNotModified)
 		}}, nil
 	}
-	original, err := s.Store.Original(ctx, d.ID)
+	original, err := s.Store.Original(unbounded(ctx), d.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (s *server) getOriginal(ctx context.Context, in *originalInput) (*huma.Stre
 		hc.SetHeader("Content-Type", kind)
 		hc.SetHeader("Content-Disposition", disposition)
 		hc.SetStatus(http.StatusOK)
-		s.stream(ctx, humagin.Unwrap(hc).Writer, reader)
+		s.stream(unbounded(ctx), humagin.Unwrap(hc).Writer, reader)
 	}}, nil
 }
 

@@ -57,11 +57,11 @@ const statusClientGone = 499
 // statusOf is the one table from codes to statuses.
 func statusOf(code domain.Code) int {
 	switch code {
-	case domain.CodeInvalidCursor, domain.CodeLinkInvalid:
+	case domain.CodeInvalidCursor:
 		return http.StatusBadRequest
 	case domain.CodeUnauthorized, domain.CodeTokenExpired, domain.CodeBadCredentials:
 		return http.StatusUnauthorized
-	case domain.CodeForbidden, domain.CodeRegistrationShut, domain.CodeMailMissing:
+	case domain.CodeForbidden, domain.CodeRegistrationShut:
 		return http.StatusForbidden
 	case domain.CodeNotFound:
 		return http.StatusNotFound

@@ -32,16 +32,15 @@ type submitted struct {
 }
 
 const (
-	maxWait       = 300 * time.Second
-	submitTimeout = maxWait + defaultTimeout
-	pollEvery     = 2 * time.Second // where no hint comes
-	askAgain      = "1"             // second
+	maxWait   = 300 * time.Second
+	pollEvery = 2 * time.Second // where no hint comes
+	askAgain  = "1"             // second
 )
 
 // submitEndpoint completes the description of an operation that starts a job.
 // A wants both a job and the resource, R the resource alone.
 func submitEndpoint[A, R any](s *server, e endpoint) endpoint {
-	e.status, e.timeout = http.StatusAccepted, submitTimeout
+	e.status = http.StatusAccepted
 	e.responses = map[string]*huma.Response{
 		"202": respond[A](s, "Accepted: the job will do it. Location is the job."),
 		"201": respond[R](s, "Done: with `Prefer: wait` and the job finished in time."),
@@ -87,10 +86,13 @@ func (s *server) follow(ctx context.Context, in Submission, job domain.Job, r re
 	out := &submitted{Status: http.StatusAccepted, Location: jobPath(job.ID), RetryAfter: askAgain}
 	if wait > 0 {
 		var err error
-		if job, err = s.await(ctx, job, wait); err != nil {
+		if job, err = s.await(unbounded(ctx), job, wait); err != nil {
 			return nil, err
 		}
 		out.PreferenceApplied = preference
+		rested, cancel := context.WithTimeout(unbounded(ctx), s.Timeout)
+		defer cancel()
+		ctx = rested
 	}
 	switch {
 	case wait > 0 && job.State == domain.StateSucceeded:
@@ -147,7 +149,9 @@ func (s *server) await(ctx context.Context, job domain.Job, wait time.Duration) 
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
-		now, err := s.Store.Job(ctx, job.UserID, id)
+		look, done := context.WithTimeout(ctx, s.Timeout)
+		now, err := s.Store.Job(look, job.UserID, id)
+		done()
 		switch {
 		case err == nil && now.State.Terminal():
 			return now, nil

@@ -48,17 +48,26 @@ type system struct {
 	timing   jobs.Timing
 	search   *searcher
 	accounts *auth.Auth
+	options  api.Options
+	handler  http.Handler
 	url      string
-	ended    *atomic.Int64 // attempts at slow documents that were cancelled
+	ended    *atomic.Int64                // attempts at slow documents that were cancelled
+	verdict  *atomic.Pointer[domain.Code] // how attempts end, where the test decides
 }
 
 // newSystem serves the edge; change may alter its options.
 func newSystem(t *testing.T, change ...func(*api.Options)) *system {
 	t.Helper()
-	s := &system{t: t, dsn: postgrestest.NewDatabase(t), timing: jobs.DefaultTiming(), search: &searcher{}, ended: new(atomic.Int64)}
+	return newSystemOn(t, postgrestest.NewDatabase(t), change...)
+}
+
+// newSystemOn is newSystem over a database at an address, as behind a proxy.
+func newSystemOn(t *testing.T, dsn string, change ...func(*api.Options)) *system {
+	t.Helper()
+	s := &system{t: t, timing: jobs.DefaultTiming(), search: &searcher{}, dsn: dsn, ended: new(atomic.Int64), verdict: new(atomic.Pointer[domain.Code])}
 	s.timing.Poll = 20 * time.Millisecond
 	var err error
-	if s.store, err = postgres.Open(t.Context(), s.dsn, 8); err != nil {
+	if s.store, err = postgres.Open(t.Context(), dsn, 8); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.store.Close)
@@ -75,11 +84,11 @@ func newSystem(t *testing.T, change ...func(*api.Options)) *system {
 		t.Fatal(err)
 	}
 	t.Cleanup(engine.Close)
-	if s.accounts, err = auth.New(s.store, auth.Options{Secret: secret, Hashing: cheap, Mail: true}); err != nil {
+	if s.accounts, err = auth.New(s.store, auth.Options{Secret: secret, Hashing: cheap}); err != nil {
 		t.Fatal(err)
 	}
 	options := api.Options{
-		Store: s.store, Batches: s.store, Engine: engine, Accounts: s.accounts, Throttles: s.store, Searcher: s.search,
+		Store: s.store, Batches: s.store, Engine: engine, Accounts: s.accounts, Searcher: s.search,
 		Providers: llm.NewRegistry(offline.New()), Detect: extraction.Detect,
 		Admin: s.store, NewAccounts: s.accounts,
 		Chats: s.store, Tokens: s.queue,
@@ -88,10 +97,32 @@ func newSystem(t *testing.T, change ...func(*api.Options)) *system {
 	for _, f := range change {
 		f(&options)
 	}
-	server := httptest.NewServer(recording(api.New(options)))
-	t.Cleanup(server.Close)
-	s.url = server.URL
+	s.serve(options)
 	return s
+}
+
+func (s *system) serve(options api.Options) {
+	s.options, s.handler = options, recording(api.New(options))
+	server := httptest.NewServer(s.handler)
+	s.t.Cleanup(server.Close)
+	s.url = server.URL
+}
+
+// variant serves the same system with other options.
+func (s *system) variant(change func(*api.Options)) *system {
+	options := s.options
+	options.Metrics = nil
+	change(&options)
+	v := *s
+	v.serve(options)
+	return &v
+}
+
+// as is a user in a variant of the system.
+func (u *user) as(s *system) *user {
+	v := *u
+	v.system = s
+	return &v
 }
 
 // searcher answers as the test says.
@@ -285,13 +316,13 @@ func pause() { time.Sleep(5 * time.Millisecond) }
 type field struct{ name, filename, value string }
 
 // form encodes fields in their order.
-func form(t *testing.T, fields ...field) (body, contentType string) {
+func form(t testing.TB, fields ...field) (body, contentType string) {
 	t.Helper()
 	var b strings.Builder
 	w := multipart.NewWriter(&b)
 	for _, f := range fields {
 		create := func() (io.Writer, error) { return w.CreateFormField(f.name) }
-		if f.name == "file" {
+		if f.filename != "" {
 			create = func() (io.Writer, error) { return w.CreateFormFile(f.name, f.filename) }
 		}
 		part, err := create()
@@ -364,9 +395,24 @@ func (s *system) workWith(judge domain.Worker) {
 		domain.StageExtract: workerFunc(s.extract), domain.StageEmbed: workerFunc(s.embed), domain.StageMatch: judge,
 		domain.StageChat: workerFunc(s.converse),
 	} {
-		stage := jobs.Stage{Name: name, Worker: work, Slots: 4, Timeout: time.Minute}
+		stage := jobs.Stage{Name: name, Worker: s.judged(work), Slots: 4, Timeout: time.Minute}
 		s.background(jobs.NewRunner(stage, s.store, s.queue, s.timing, metrics, slog.New(slog.DiscardHandler)).Run)
 	}
+}
+
+// judged is a worker whose attempts end as the test's verdict says, if there is one.
+func (s *system) judged(worker domain.Worker) domain.Worker {
+	return workerFunc(func(ctx context.Context, task domain.Task) error {
+		switch code := s.verdict.Load(); {
+		case code == nil:
+			return worker.Work(ctx, task)
+		case *code == domain.CodeCancelled:
+			<-ctx.Done()
+			return ctx.Err()
+		default:
+			return domain.Errorf(*code, "The test wants it so.")
+		}
+	})
 }
 
 func (s *system) background(f func(context.Context) error) {

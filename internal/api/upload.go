@@ -51,7 +51,7 @@ func (s *server) uploadOperations() {
 		id: "upload-document", method: http.MethodPost, path: "/documents/upload", tag: tag, summary: "Upload a file", codes: ingest,
 		description: "One file per request. Its bytes decide its type, not its name.",
 	})
-	upload.timeout = bodyTotal + submitTimeout
+	upload.timeout = bodyTotal + s.Timeout
 	register(s, upload, s.upload)
 	register(s, submitEndpoint[AcceptedDocument, Document](s, endpoint{
 		id: "add-url", method: http.MethodPost, path: "/documents/url", tag: tag, summary: "Add a web page or a file on the web", codes: fetch,
@@ -273,7 +273,7 @@ func (u *upload) drop() {
 }
 
 func (s *server) drop(ctx context.Context, user, id uuid.UUID) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(dropTimeout, s.Timeout))
 	defer cancel()
 	if err := s.Store.DropUpload(ctx, user, id); err != nil {
 		s.log.WarnContext(ctx, "upload not dropped", "document_id", id, "error", err)

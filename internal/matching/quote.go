@@ -11,12 +11,11 @@ import (
 // minQuote is how many letters, digits or signs of a name a quote needs to prove anything.
 const minQuote = 2
 
-// FindQuote looks a quote up in what the judge saw of the sources, ignoring
-// white space and typography but nothing else. A quote with an ellipsis stands
-// for its parts, which must follow one another in one source. Sentences that
-// address the judge are no evidence, nor are marks alone. It answers the
-// passages as they stand in the source, unmasked, and whether the whole quote
-// was found.
+// FindQuote looks a quote up in the sources, ignoring white space and
+// typography but nothing else. A quote with an ellipsis stands for its parts,
+// which must follow one another in one source. Sentences that address the judge
+// are no evidence. It answers the passages as they
+// stand in the source and whether the whole quote was found.
 func FindQuote(sources []*Source, quote string) ([]domain.Evidence, bool) {
 	parts := quoteParts(quote)
 	if len(parts) == 0 {
@@ -31,20 +30,19 @@ func FindQuote(sources []*Source, quote string) ([]domain.Evidence, bool) {
 }
 
 func (s *Source) findParts(parts [][]rune) ([]domain.Evidence, bool) {
-	f, v := s.foldedText(), s.look()
+	f := s.foldedText()
 	var out []domain.Evidence
 	next := 0
 	for _, part := range parts {
-		at := indexQuote(v.runes, f, part, next)
+		at := s.indexQuote(f, part, next)
 		if at < 0 {
 			return nil, false
 		}
 		next = at + len(part)
-		first, end := f.at[at], clusterEnd(v.runes, f.at[next-1])
-		if v.own(first, end) < minQuote {
+		if overlaps(s.withheld, f.at[at], f.at[next-1]+1) {
 			return nil, false
 		}
-		out = append(out, s.evidence(v.span(first, end)))
+		out = append(out, s.evidence(f.at[at], clusterEnd(s.text, f.at[next-1])))
 	}
 	return out, true
 }
@@ -67,10 +65,10 @@ func quoteParts(quote string) [][]rune {
 
 // indexQuote finds part at or after from where it neither begins nor ends
 // inside a word: "Java" is not found in "JavaScript".
-func indexQuote(text []rune, f *folded, part []rune, from int) int {
+func (s *Source) indexQuote(f *folded, part []rune, from int) int {
 	for i := from; i+len(part) <= len(f.runes); i++ {
 		if f.runes[i] == part[0] && slices.Equal(f.runes[i:i+len(part)], part) &&
-			!insideWord(text, f.at[i]) && !insideWord(text, clusterEnd(text, f.at[i+len(part)-1])) {
+			!insideWord(s.text, f.at[i]) && !insideWord(s.text, clusterEnd(s.text, f.at[i+len(part)-1])) {
 			return i
 		}
 	}

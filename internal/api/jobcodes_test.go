@@ -1,0 +1,93 @@
+package api_test
+
+import (
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"generalbackend/internal/domain"
+)
+
+// ofJobs are the codes with which jobs fail, and not the requests before them.
+var ofJobs = []domain.Code{
+	domain.CodeDocumentEncrypted, domain.CodeDocumentMalformed, domain.CodeDocumentTooComplex, domain.CodeNoTextFound,
+	domain.CodeTimedOut, domain.CodeURLRedirectLoop, domain.CodeURLRobotsDenied, domain.CodeURLUnreachable, domain.CodeURLStatus,
+	domain.CodeModelNotFound, domain.CodeModelUnavailable, domain.CodeModelOverloaded, domain.CodeModelRateLimited,
+	domain.CodeModelTimeout, domain.CodeModelMalformed, domain.CodeModelRefused, domain.CodeContextTooLong,
+	domain.CodeWorkerLost, domain.CodeCancelled, domain.CodeEmptyDocument,
+}
+
+// waits reports whether an operation can wait for its job.
+func (op *operation) waits() bool {
+	_, accepted := op.answers[http.StatusAccepted]
+	return accepted && slices.ContainsFunc(op.parameters, func(p parameter) bool { return p.Name == "Prefer" })
+}
+
+// TestJobsFailTheirSubmit: whoever waits for a job is told its failure, by the
+// code and status that the description lists.
+func TestJobsFailTheirSubmit(t *testing.T) {
+	t.Parallel()
+	for _, op := range published().operations {
+		if !op.waits() {
+			continue
+		}
+		t.Run(op.id, func(t *testing.T) {
+			t.Parallel()
+			s := newSystem(t)
+			s.timing.MaxWait = 0
+			s.work()
+			u := s.newUser()
+			ids := u.owned()
+			s.noRetries()
+			for status, a := range op.answers {
+				for _, code := range a.Codes {
+					if slices.Contains(ofJobs, domain.Code(code)) {
+						u.failsWith(op, u.sampler(ids).sample(op), domain.Code(code), status)
+					}
+				}
+			}
+		})
+	}
+}
+
+// noRetries lets the first failure of each new job be its last.
+func (s *system) noRetries() {
+	s.t.Helper()
+	const once = `CREATE FUNCTION once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.max_attempts := 1; RETURN NEW; END $$;
+		CREATE TRIGGER once BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION once()`
+	if _, err := s.connect().Exec(s.t.Context(), once); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (u *user) failsWith(op *operation, r sample, code domain.Code, status int) {
+	u.t.Helper()
+	u.verdict.Store(&code)
+	defer u.verdict.Store(nil)
+	if code == domain.CodeCancelled {
+		done := make(chan struct{})
+		defer close(done)
+		go u.cancelAll(done)
+	}
+	checkRefusal(u.t, op.id, u.direct(r, "Prefer: wait=60"), code, status)
+}
+
+// cancelAll cancels whatever runs, until done.
+func (u *user) cancelAll(done <-chan struct{}) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		active, err := u.store.ActiveJobs(u.t.Context(), u.id, 10)
+		for _, job := range active {
+			if err == nil && !job.CancelRequested {
+				u.direct(sample{method: "POST", path: "/v1/jobs/" + job.ID.String() + "/cancel"})
+			}
+		}
+	}
+}
