@@ -19,6 +19,8 @@ type AdminStore interface {
 	queueStore
 	jobStore
 	auditStore
+	statsStore
+	limitStore
 }
 
 // NewAccounts makes accounts and passwords for others.
@@ -33,10 +35,12 @@ const adminTag = "administration"
 
 func (s *server) adminOperations() {
 	s.userOperations()
+	s.limitOperations()
 	s.queueOperations()
 	s.workerOperation()
 	s.ownedJobOperations()
 	s.auditOperation()
+	s.statsOperation()
 }
 
 // Worker is a process that works stages.

@@ -100,14 +100,11 @@ func (s *server) userOperations() {
 			"The last active administrator can neither be deactivated nor lose the role.",
 		codes: append(slices.Clone(missing), domain.CodeEmailTaken, domain.CodeLastAdmin),
 	}, s.updateUser)
-	deletion := endpoint{
+	register(s, endpoint{
 		id: "delete-user", method: http.MethodDelete, path: path, tag: adminTag, summary: "Delete an account", admin: true,
 		description: "Deletes everything it owns, and stops its jobs. Nobody deletes their own account here.",
 		timeout:     deletionTimeout, codes: append(slices.Clone(missing), domain.CodeOwnAccount, domain.CodeLastAdmin),
-	}
-	registerAt(s, s.root, deletion, s.deleteUserInWords)
-	deletion.status = http.StatusNoContent
-	registerAt(s, s.v1, deletion, s.deleteUser)
+	}, s.deleteUser)
 }
 
 func (s *server) listUsers(ctx context.Context, in *usersInput) (Page[User], error) {
@@ -212,7 +209,7 @@ func changed(c UserChange) map[string]any {
 	return details
 }
 
-func (s *server) deleteUser(ctx context.Context, in *UserPath) (*struct{}, error) {
+func (s *server) deleteUser(ctx context.Context, in *UserPath) (*doneOutput, error) {
 	if in.ID == userID(ctx) {
 		return nil, domain.Errorf(domain.CodeOwnAccount, "This is your own account. Another administrator can delete it.")
 	}
@@ -225,13 +222,6 @@ func (s *server) deleteUser(ctx context.Context, in *UserPath) (*struct{}, error
 		return nil, err
 	}
 	s.stopped(ctx, stopped, nil)
-	return nil, s.audit(ctx, "user.delete", in.ID.String(), map[string]any{"email": user.Email})
-}
-
-// deleteUserInWords answers as the previous system did.
-func (s *server) deleteUserInWords(ctx context.Context, in *UserPath) (*doneOutput, error) {
-	if _, err := s.deleteUser(ctx, in); err != nil {
-		return nil, err
-	}
-	return &doneOutput{Body: Done{Message: "The account was deleted."}}, nil
+	out := &doneOutput{Body: Done{Message: "The account was deleted."}}
+	return out, s.audit(ctx, "user.delete", in.ID.String(), map[string]any{"email": user.Email})
 }

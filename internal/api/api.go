@@ -69,6 +69,7 @@ type server struct {
 	logins  *limiter
 	cursors cursors
 	models  modelCatalogue
+	usage   usageCache
 
 	endpoints map[string]endpoint // by operation id, for the description
 }

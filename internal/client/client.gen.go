@@ -393,6 +393,60 @@ func (e JobState) Valid() bool {
 	}
 }
 
+// Defines values for JobCountKind.
+const (
+	JobCountKindChat   JobCountKind = "chat"
+	JobCountKindIngest JobCountKind = "ingest"
+	JobCountKindMatch  JobCountKind = "match"
+	JobCountKindStory  JobCountKind = "story"
+)
+
+// Valid indicates whether the value is a known member of the JobCountKind enum.
+func (e JobCountKind) Valid() bool {
+	switch e {
+	case JobCountKindChat:
+		return true
+	case JobCountKindIngest:
+		return true
+	case JobCountKindMatch:
+		return true
+	case JobCountKindStory:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobCountState.
+const (
+	JobCountStateCancelled  JobCountState = "cancelled"
+	JobCountStateDispatched JobCountState = "dispatched"
+	JobCountStateFailed     JobCountState = "failed"
+	JobCountStateQueued     JobCountState = "queued"
+	JobCountStateRunning    JobCountState = "running"
+	JobCountStateSucceeded  JobCountState = "succeeded"
+)
+
+// Valid indicates whether the value is a known member of the JobCountState enum.
+func (e JobCountState) Valid() bool {
+	switch e {
+	case JobCountStateCancelled:
+		return true
+	case JobCountStateDispatched:
+		return true
+	case JobCountStateFailed:
+		return true
+	case JobCountStateQueued:
+		return true
+	case JobCountStateRunning:
+		return true
+	case JobCountStateSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for JobSelectionClass.
 const (
 	JobSelectionClassBulk        JobSelectionClass = "bulk"
@@ -1542,6 +1596,29 @@ type Credentials struct {
 	Username *string `json:"username,omitempty"`
 }
 
+// DayStats defines model for DayStats.
+type DayStats struct {
+	// Calls Examples: 420
+	Calls int64 `json:"calls"`
+
+	// CompletionTokens Examples: 120000
+	CompletionTokens int64 `json:"completion_tokens"`
+
+	// Cost In the currency of the configured prices
+	//
+	// Examples: 1.87
+	Cost float64 `json:"cost"`
+
+	// Date Examples: 2026-01-31
+	Date openapi_types.Date `json:"date"`
+
+	// NewUsers Examples: 3
+	NewUsers int64 `json:"new_users"`
+
+	// PromptTokens Examples: 910000
+	PromptTokens int64 `json:"prompt_tokens"`
+}
+
 // DevelopmentPotential defines model for DevelopmentPotential.
 type DevelopmentPotential struct {
 	Areas           []string `json:"areas"`
@@ -1650,6 +1727,12 @@ type DocumentSummary struct {
 // DocumentSummaryState partial is usable, but some pages could not be read
 type DocumentSummaryState string
 
+// Done defines model for Done.
+type Done struct {
+	// Message Examples: The account was deleted.
+	Message string `json:"message"`
+}
+
 // Evidence defines model for Evidence.
 type Evidence struct {
 	CharFrom   int64              `json:"char_from"`
@@ -1734,6 +1817,20 @@ type JobStage string
 // JobState The last three are final
 type JobState string
 
+// JobCount defines model for JobCount.
+type JobCount struct {
+	// Count Examples: 5100
+	Count int64         `json:"count"`
+	Kind  JobCountKind  `json:"kind"`
+	State JobCountState `json:"state"`
+}
+
+// JobCountKind defines model for JobCount.Kind.
+type JobCountKind string
+
+// JobCountState defines model for JobCount.State.
+type JobCountState string
+
 // JobEntry defines model for JobEntry.
 type JobEntry struct {
 	At   time.Time              `json:"at"`
@@ -1815,6 +1912,25 @@ type Judged struct {
 
 	// Provider Examples: ollama
 	Provider string `json:"provider"`
+}
+
+// Limits defines model for Limits.
+type Limits struct {
+	// LocalOnly Nothing of this user ever reaches a cloud provider
+	LocalOnly *bool `json:"local_only,omitempty"`
+
+	// MonthlyCost In the currency of the configured prices
+	//
+	// Examples: 20
+	MonthlyCost *float64 `json:"monthly_cost,omitempty"`
+
+	// MonthlyTokens In a calendar month (UTC)
+	//
+	// Examples: 2000000
+	MonthlyTokens *int64 `json:"monthly_tokens,omitempty"`
+
+	// RequestsPerMinute Examples: 60
+	RequestsPerMinute *int64 `json:"requests_per_minute,omitempty"`
 }
 
 // Login defines model for Login.
@@ -1956,6 +2072,29 @@ type Model struct {
 	Embedding     bool   `json:"embedding"`
 	Name          string `json:"name"`
 	Provider      string `json:"provider"`
+}
+
+// ModelUsed defines model for ModelUsed.
+type ModelUsed struct {
+	// Calls Examples: 420
+	Calls int64 `json:"calls"`
+
+	// CompletionTokens Examples: 120000
+	CompletionTokens int64 `json:"completion_tokens"`
+
+	// Cost In the currency of the configured prices
+	//
+	// Examples: 1.87
+	Cost float64 `json:"cost"`
+
+	// Model Examples: qwen2.5:3b
+	Model string `json:"model"`
+
+	// PromptTokens Examples: 910000
+	PromptTokens int64 `json:"prompt_tokens"`
+
+	// Provider Examples: ollama
+	Provider string `json:"provider"`
 }
 
 // Models defines model for Models.
@@ -2608,6 +2747,89 @@ type Stability struct {
 	Temperature float64 `json:"temperature"`
 }
 
+// Stats defines model for Stats.
+type Stats struct {
+	// ActiveUsers Those whose account is not shut
+	//
+	// Examples: 119
+	ActiveUsers int64 `json:"active_users"`
+
+	// AdminUsers Examples: 2
+	AdminUsers int64 `json:"admin_users"`
+
+	// Chats Turns, questions and answers alike
+	//
+	// Examples: 1800
+	Chats int64 `json:"chats"`
+
+	// Chunks Examples: 96000
+	Chunks int64 `json:"chunks"`
+
+	// Days Every day (UTC), oldest first
+	Days []DayStats `json:"days"`
+
+	// Documents Examples: 5200
+	Documents int64 `json:"documents"`
+
+	// Estimated What was estimated because there is much of it: names of fields above, or users
+	//
+	// Examples: ["chunks"]
+	Estimated []string `json:"estimated"`
+
+	// From The first of the days
+	//
+	// Examples: 2026-01-01
+	From openapi_types.Date `json:"from"`
+
+	// Jobs By kind and state; none that are 0
+	Jobs []JobCount `json:"jobs"`
+
+	// Matches Examples: 310
+	Matches int64 `json:"matches"`
+
+	// Memories Examples: 150
+	Memories int64 `json:"memories"`
+
+	// Models Language models that were asked on these days, dearest first
+	Models []ModelUsed `json:"models"`
+
+	// Pages Examples: 31000
+	Pages int64 `json:"pages"`
+
+	// Projects Examples: 240
+	Projects int64 `json:"projects"`
+
+	// RegularUsers Those who are no administrators
+	//
+	// Examples: 118
+	RegularUsers int64   `json:"regular_users"`
+	Storage      Storage `json:"storage"`
+
+	// Stories Examples: 12
+	Stories int64 `json:"stories"`
+
+	// To The last of the days
+	//
+	// Examples: 2026-01-31
+	To openapi_types.Date `json:"to"`
+
+	// TotalUsers Examples: 120
+	TotalUsers int64 `json:"total_users"`
+}
+
+// Storage defines model for Storage.
+type Storage struct {
+	// DatabaseBytes All of the database, originals included
+	//
+	// Examples: 1610612736
+	DatabaseBytes int64 `json:"database_bytes"`
+
+	// OriginalsBytes What users handed in
+	//
+	// Examples: 734003200
+	OriginalsBytes int64 `json:"originals_bytes"`
+}
+
 // Table defines model for Table.
 type Table struct {
 	// Applicants The rows, as sorted
@@ -2789,6 +3011,30 @@ type UserChange struct {
 	Password *string `json:"password,omitempty"`
 }
 
+// UserLimits defines model for UserLimits.
+type UserLimits struct {
+	LocalOnly bool `json:"local_only"`
+
+	// MonthlyCost Examples: 20
+	MonthlyCost *float64 `json:"monthly_cost"`
+
+	// MonthlyTokens Null where the deployment's limit holds
+	//
+	// Examples: 2000000
+	MonthlyTokens *int64 `json:"monthly_tokens"`
+
+	// RequestsPerMinute Examples: 60
+	RequestsPerMinute *int64 `json:"requests_per_minute"`
+
+	// UsedCost Examples: 1.5
+	UsedCost float64 `json:"used_cost"`
+
+	// UsedTokens In this calendar month (UTC)
+	//
+	// Examples: 151000
+	UsedTokens int64 `json:"used_tokens"`
+}
+
 // Verdict defines model for Verdict.
 type Verdict struct {
 	Confidence    float64    `json:"confidence"`
@@ -2889,6 +3135,15 @@ type ListAllJobsParamsDiscarded string
 type ListQueuesParams struct {
 	// Users How many of the busiest users to show
 	Users *int64 `form:"users,omitempty" json:"users,omitempty"`
+}
+
+// GetStatsParams defines parameters for GetStats.
+type GetStatsParams struct {
+	// From The first day (UTC); 29 days before the last by default
+	From *openapi_types.Date `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The last day (UTC), today by default
+	To *openapi_types.Date `form:"to,omitempty" json:"to,omitempty"`
 }
 
 // ListUsersParams defines parameters for ListUsers.
@@ -3151,6 +3406,9 @@ type CreateUserJSONRequestBody = NewUser
 // UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
 type UpdateUserJSONRequestBody = UserChange
 
+// ReplaceUserLimitsJSONRequestBody defines body for ReplaceUserLimits for application/json ContentType.
+type ReplaceUserLimitsJSONRequestBody = Limits
+
 // LoginJSONRequestBody defines body for Login for application/json ContentType.
 type LoginJSONRequestBody = Credentials
 
@@ -3380,6 +3638,13 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/admin/queues/{stage}/resume (the `ResumeQueue` operationId).
 	ResumeQueue(ctx context.Context, stage string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetStats How much of everything there is
+	//
+	// What there is more than a hundred thousand of is estimated, and named in `estimated`.
+	//
+	// Corresponds with GET /v1/admin/stats (the `GetStats` operationId).
+	GetStats(ctx context.Context, params *GetStatsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListUsers List accounts
 	//
 	// Corresponds with GET /v1/admin/users (the `ListUsers` operationId).
@@ -3432,6 +3697,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /v1/admin/users/{user_id} (the `UpdateUser` operationId).
 	UpdateUser(ctx context.Context, userID openapi_types.UUID, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetUserLimits What a user may ask of language models
+	//
+	// Corresponds with GET /v1/admin/users/{user_id}/limits (the `GetUserLimits` operationId).
+	GetUserLimits(ctx context.Context, userID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceUserLimitsWithBody Limit what a user may ask of language models
+	//
+	// What is left out is no limit of this user's own any more.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/admin/users/{user_id}/limits (the `ReplaceUserLimits` operationId).
+	ReplaceUserLimitsWithBody(ctx context.Context, userID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReplaceUserLimits Limit what a user may ask of language models
+	//
+	// What is left out is no limit of this user's own any more.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/admin/users/{user_id}/limits (the `ReplaceUserLimits` operationId).
+	ReplaceUserLimits(ctx context.Context, userID openapi_types.UUID, body ReplaceUserLimitsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListWorkers List the workers
 	//
@@ -4104,6 +4392,23 @@ func (c *Client) ResumeQueue(ctx context.Context, stage string, reqEditors ...Re
 	return c.Client.Do(req)
 }
 
+// GetStats How much of everything there is
+//
+// What there is more than a hundred thousand of is estimated, and named in `estimated`.
+//
+// Corresponds with GET /v1/admin/stats (the `GetStats` operationId).
+func (c *Client) GetStats(ctx context.Context, params *GetStatsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetStatsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListUsers List accounts
 //
 // Corresponds with GET /v1/admin/users (the `ListUsers` operationId).
@@ -4217,6 +4522,59 @@ func (c *Client) UpdateUserWithBody(ctx context.Context, userID openapi_types.UU
 // Corresponds with PATCH /v1/admin/users/{user_id} (the `UpdateUser` operationId).
 func (c *Client) UpdateUser(ctx context.Context, userID openapi_types.UUID, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateUserRequest(c.Server, userID, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetUserLimits What a user may ask of language models
+//
+// Corresponds with GET /v1/admin/users/{user_id}/limits (the `GetUserLimits` operationId).
+func (c *Client) GetUserLimits(ctx context.Context, userID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUserLimitsRequest(c.Server, userID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceUserLimitsWithBody Limit what a user may ask of language models
+//
+// What is left out is no limit of this user's own any more.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/admin/users/{user_id}/limits (the `ReplaceUserLimits` operationId).
+func (c *Client) ReplaceUserLimitsWithBody(ctx context.Context, userID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceUserLimitsRequestWithBody(c.Server, userID, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReplaceUserLimits Limit what a user may ask of language models
+//
+// What is left out is no limit of this user's own any more.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/admin/users/{user_id}/limits (the `ReplaceUserLimits` operationId).
+func (c *Client) ReplaceUserLimits(ctx context.Context, userID openapi_types.UUID, body ReplaceUserLimitsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReplaceUserLimitsRequest(c.Server, userID, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5891,6 +6249,72 @@ func NewResumeQueueRequest(server string, stage string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewGetStatsRequest constructs an http.Request for the GetStats method
+func NewGetStatsRequest(server string, params *GetStatsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/stats")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListUsersRequest constructs an http.Request for the ListUsers method
 func NewListUsersRequest(server string, params *ListUsersParams) (*http.Request, error) {
 	var err error
@@ -6151,6 +6575,87 @@ func NewUpdateUserRequestWithBody(server string, userID openapi_types.UUID, cont
 	}
 
 	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetUserLimitsRequest constructs an http.Request for the GetUserLimits method
+func NewGetUserLimitsRequest(server string, userID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/users/%s/limits", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewReplaceUserLimitsRequest calls the generic ReplaceUserLimits builder with application/json body
+func NewReplaceUserLimitsRequest(server string, userID openapi_types.UUID, body ReplaceUserLimitsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewReplaceUserLimitsRequestWithBody(server, userID, "application/json", bodyReader)
+}
+
+// NewReplaceUserLimitsRequestWithBody constructs an http.Request for the ReplaceUserLimits method, with any body, and a specified content type
+func NewReplaceUserLimitsRequestWithBody(server string, userID openapi_types.UUID, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "user_id", userID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/users/%s/limits", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -8706,6 +9211,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/admin/queues/{stage}/resume (the `ResumeQueue` operationId).
 	ResumeQueueWithResponse(ctx context.Context, stage string, reqEditors ...RequestEditorFn) (*ResumeQueueResponse, error)
 
+	// GetStatsWithResponse How much of everything there is
+	//
+	// What there is more than a hundred thousand of is estimated, and named in `estimated`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/admin/stats (the `GetStats` operationId).
+	GetStatsWithResponse(ctx context.Context, params *GetStatsParams, reqEditors ...RequestEditorFn) (*GetStatsResponse, error)
+
 	// ListUsersWithResponse List accounts
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -8764,6 +9278,31 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /v1/admin/users/{user_id} (the `UpdateUser` operationId).
 	UpdateUserWithResponse(ctx context.Context, userID openapi_types.UUID, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
+
+	// GetUserLimitsWithResponse What a user may ask of language models
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/admin/users/{user_id}/limits (the `GetUserLimits` operationId).
+	GetUserLimitsWithResponse(ctx context.Context, userID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetUserLimitsResponse, error)
+
+	// ReplaceUserLimitsWithBodyWithResponse Limit what a user may ask of language models
+	//
+	// What is left out is no limit of this user's own any more.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/admin/users/{user_id}/limits (the `ReplaceUserLimits` operationId).
+	ReplaceUserLimitsWithBodyWithResponse(ctx context.Context, userID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceUserLimitsResponse, error)
+
+	// ReplaceUserLimitsWithResponse Limit what a user may ask of language models
+	//
+	// What is left out is no limit of this user's own any more.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/admin/users/{user_id}/limits (the `ReplaceUserLimits` operationId).
+	ReplaceUserLimitsWithResponse(ctx context.Context, userID openapi_types.UUID, body ReplaceUserLimitsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceUserLimitsResponse, error)
 
 	// ListWorkersWithResponse List the workers
 	//
@@ -10312,6 +10851,101 @@ func (r ResumeQueueResponse) ContentType() string {
 	return ""
 }
 
+type GetStatsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Stats
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetStatsResponse) GetJSON200() *Stats {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetStatsResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetStatsResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetStatsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetStatsResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetStatsResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetStatsResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r GetStatsResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetStatsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetStatsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetStatsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r GetStatsResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetStatsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListUsersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -10533,6 +11167,8 @@ func (r CreateUserResponse) ContentType() string {
 type DeleteUserResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Done
 	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
@@ -10551,6 +11187,11 @@ type DeleteUserResponse struct {
 	ApplicationProblemJSON503 *Problem
 	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
 	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteUserResponse) GetJSON200() *Done {
+	return r.JSON200
 }
 
 // GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
@@ -10858,6 +11499,231 @@ func (r UpdateUserResponse) Bytes() []byte {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateUserResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetUserLimitsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserLimits
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetUserLimitsResponse) GetJSON200() *UserLimits {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetUserLimitsResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetUserLimitsResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetUserLimitsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetUserLimitsResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetUserLimitsResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetUserLimitsResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetUserLimitsResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r GetUserLimitsResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetUserLimitsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetUserLimitsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetUserLimitsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r GetUserLimitsResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetUserLimitsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ReplaceUserLimitsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UserLimits
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ReplaceUserLimitsResponse) GetJSON200() *UserLimits {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ReplaceUserLimitsResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ReplaceUserLimitsResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ReplaceUserLimitsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ReplaceUserLimitsResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r ReplaceUserLimitsResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r ReplaceUserLimitsResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r ReplaceUserLimitsResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ReplaceUserLimitsResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ReplaceUserLimitsResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ReplaceUserLimitsResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r ReplaceUserLimitsResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ReplaceUserLimitsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ReplaceUserLimitsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ReplaceUserLimitsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r ReplaceUserLimitsResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ReplaceUserLimitsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -15767,6 +16633,21 @@ func (c *ClientWithResponses) ResumeQueueWithResponse(ctx context.Context, stage
 	return ParseResumeQueueResponse(rsp)
 }
 
+// GetStatsWithResponse How much of everything there is
+//
+// What there is more than a hundred thousand of is estimated, and named in `estimated`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/admin/stats (the `GetStats` operationId).
+func (c *ClientWithResponses) GetStatsWithResponse(ctx context.Context, params *GetStatsParams, reqEditors ...RequestEditorFn) (*GetStatsResponse, error) {
+	rsp, err := c.GetStats(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetStatsResponse(rsp)
+}
+
 // ListUsersWithResponse List accounts
 //
 // Returns a wrapper object for the known response body format(s).
@@ -15866,6 +16747,49 @@ func (c *ClientWithResponses) UpdateUserWithResponse(ctx context.Context, userID
 		return nil, err
 	}
 	return ParseUpdateUserResponse(rsp)
+}
+
+// GetUserLimitsWithResponse What a user may ask of language models
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/admin/users/{user_id}/limits (the `GetUserLimits` operationId).
+func (c *ClientWithResponses) GetUserLimitsWithResponse(ctx context.Context, userID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetUserLimitsResponse, error) {
+	rsp, err := c.GetUserLimits(ctx, userID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetUserLimitsResponse(rsp)
+}
+
+// ReplaceUserLimitsWithBodyWithResponse Limit what a user may ask of language models
+//
+// What is left out is no limit of this user's own any more.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/admin/users/{user_id}/limits (the `ReplaceUserLimits` operationId).
+func (c *ClientWithResponses) ReplaceUserLimitsWithBodyWithResponse(ctx context.Context, userID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ReplaceUserLimitsResponse, error) {
+	rsp, err := c.ReplaceUserLimitsWithBody(ctx, userID, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplaceUserLimitsResponse(rsp)
+}
+
+// ReplaceUserLimitsWithResponse Limit what a user may ask of language models
+//
+// What is left out is no limit of this user's own any more.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/admin/users/{user_id}/limits (the `ReplaceUserLimits` operationId).
+func (c *ClientWithResponses) ReplaceUserLimitsWithResponse(ctx context.Context, userID openapi_types.UUID, body ReplaceUserLimitsJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceUserLimitsResponse, error) {
+	rsp, err := c.ReplaceUserLimits(ctx, userID, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseReplaceUserLimitsResponse(rsp)
 }
 
 // ListWorkersWithResponse List the workers
@@ -17548,6 +18472,81 @@ func ParseResumeQueueResponse(rsp *http.Response) (*ResumeQueueResponse, error) 
 	return response, nil
 }
 
+// ParseGetStatsResponse parses an HTTP response from a GetStatsWithResponse call
+func ParseGetStatsResponse(rsp *http.Response) (*GetStatsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetStatsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Stats
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListUsersResponse parses an HTTP response from a ListUsersWithResponse call
 func ParseListUsersResponse(rsp *http.Response) (*ListUsersResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -17740,8 +18739,12 @@ func ParseDeleteUserResponse(rsp *http.Response) (*DeleteUserResponse, error) {
 	}
 
 	switch {
-	case rsp.StatusCode == 204:
-		break // No content-type
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Done
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Problem
@@ -17955,6 +18958,191 @@ func ParseUpdateUserResponse(rsp *http.Response) (*UpdateUserResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetUserLimitsResponse parses an HTTP response from a GetUserLimitsWithResponse call
+func ParseGetUserLimitsResponse(rsp *http.Response) (*GetUserLimitsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetUserLimitsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserLimits
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseReplaceUserLimitsResponse parses an HTTP response from a ReplaceUserLimitsWithResponse call
+func ParseReplaceUserLimitsResponse(rsp *http.Response) (*ReplaceUserLimitsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ReplaceUserLimitsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UserLimits
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem

@@ -19,6 +19,9 @@ const (
 	KindStory  Kind = "story"
 )
 
+// Kinds lists every kind.
+func Kinds() []Kind { return []Kind{KindIngest, KindMatch, KindChat, KindStory} }
+
 // Stage is where a job stands; each stage has its own worker.
 type Stage string
 
@@ -61,6 +64,11 @@ const (
 	StateFailed     State = "failed"
 	StateCancelled  State = "cancelled"
 )
+
+// States lists every state, as a job passes them.
+func States() []State {
+	return []State{StateQueued, StateDispatched, StateRunning, StateSucceeded, StateFailed, StateCancelled}
+}
 
 // Terminal reports whether the state is final.
 func (s State) Terminal() bool {
