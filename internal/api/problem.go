@@ -61,7 +61,9 @@ func statusOf(code domain.Code) int {
 		return http.StatusBadRequest
 	case domain.CodeUnauthorized, domain.CodeTokenExpired, domain.CodeBadCredentials:
 		return http.StatusUnauthorized
-	case domain.CodeForbidden, domain.CodeRegistrationShut:
+	case domain.CodeBudgetExceeded:
+		return http.StatusPaymentRequired
+	case domain.CodeForbidden, domain.CodeRegistrationShut, domain.CodeLocalOnly:
 		return http.StatusForbidden
 	case domain.CodeNotFound:
 		return http.StatusNotFound
@@ -81,7 +83,7 @@ func statusOf(code domain.Code) int {
 		domain.CodeURLInvalid, domain.CodeURLForbidden, domain.CodeURLRedirectLoop, domain.CodeURLRobotsDenied,
 		domain.CodeModelNotFound, domain.CodeProviderUnknown, domain.CodeModelRefused, domain.CodeContextTooLong:
 		return http.StatusUnprocessableEntity
-	case domain.CodeRateLimited:
+	case domain.CodeRateLimited, domain.CodeLLMRateLimited:
 		return http.StatusTooManyRequests
 	case domain.CodeURLUnreachable, domain.CodeURLStatus, domain.CodeModelMalformed:
 		return http.StatusBadGateway

@@ -2066,12 +2066,28 @@ type MatchCandidate struct {
 
 // Model defines model for Model.
 type Model struct {
+	// ContextTokens How much it can read at once; absent where the provider does not tell
+	//
+	// Examples: 8192
 	ContextTokens *int64 `json:"context_tokens,omitempty"`
-	Description   string `json:"description"`
-	Dims          *int64 `json:"dims,omitempty"`
-	Embedding     bool   `json:"embedding"`
-	Name          string `json:"name"`
-	Provider      string `json:"provider"`
+
+	// Description Examples: llama 1.2B
+	Description string `json:"description"`
+
+	// Dims Length of the vectors
+	Dims *int64 `json:"dims,omitempty"`
+
+	// Embedding It turns text into vectors rather than answering
+	Embedding bool `json:"embedding"`
+
+	// Local What is asked of it stays on the deployment's own machines
+	Local bool `json:"local"`
+
+	// Name Examples: llama3.2:1b
+	Name string `json:"name"`
+
+	// Provider Examples: ollama
+	Provider string `json:"provider"`
 }
 
 // ModelUsed defines model for ModelUsed.

@@ -55,6 +55,9 @@ const (
 	CodeModelRefused     Code = "model_refused"
 	CodeContextTooLong   Code = "context_too_long"
 	CodeProviderUnknown  Code = "provider_unknown"
+	CodeLocalOnly        Code = "local_only"       // it must not reach a cloud provider
+	CodeBudgetExceeded   Code = "budget_exceeded"  // of the user, this month
+	CodeLLMRateLimited   Code = "llm_rate_limited" // our own limit per user, not a provider's
 )
 
 // Codes of stories.
@@ -80,14 +83,15 @@ func (c Code) Retryable() bool {
 	switch c {
 	case CodeUnavailable, CodeInternal, CodeTimeout, CodeURLUnreachable,
 		CodeModelUnavailable, CodeModelOverloaded, CodeModelRateLimited,
-		CodeModelTimeout, CodeModelMalformed:
+		CodeModelTimeout, CodeModelMalformed, CodeLLMRateLimited:
 		return true
 	}
 	return false
 }
 
 // Free reports whether an attempt that ended with this code costs the job
-// nothing, because the fault lies with a provider that asked us to wait.
+// nothing, because the fault lies with a provider that asked us to wait, or the
+// user has asked as much as is allowed in a minute.
 func (c Code) Free() bool {
-	return c == CodeModelRateLimited || c == CodeModelOverloaded || c == CodeModelUnavailable
+	return c == CodeLLMRateLimited || c == CodeModelRateLimited || c == CodeModelOverloaded || c == CodeModelUnavailable
 }

@@ -2,6 +2,7 @@ package embedding
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"generalbackend/internal/domain"
@@ -13,6 +14,7 @@ import (
 func (b *Batcher) embed(batch []*item) {
 	ctx, cancel := b.batchContext(batch)
 	defer cancel()
+	ctx = llm.WithShares(ctx, shares(batch))
 	texts := make([]string, len(batch))
 	for i, it := range batch {
 		texts[i] = it.text
@@ -34,6 +36,22 @@ func (b *Batcher) embed(batch []*item) {
 			it.finish(nil, err)
 		}
 	}
+}
+
+// shares tells whose texts are in a batch; its tokens are shared out among them
+// by the length of the texts, because providers count the batch as a whole.
+func shares(batch []*item) []llm.Share {
+	var out []llm.Share
+	for _, it := range batch {
+		caller := llm.CallerOf(it.ctx)
+		i := slices.IndexFunc(out, func(s llm.Share) bool { return s.Caller == caller })
+		if i < 0 {
+			i = len(out)
+			out = append(out, llm.Share{Caller: caller})
+		}
+		out[i].Weight += len(it.text)
+	}
+	return out
 }
 
 func maybeOneText(err error) bool {

@@ -6,6 +6,8 @@ package llm
 import (
 	"context"
 	"encoding/json"
+
+	"generalbackend/internal/domain"
 )
 
 // Provider is a source of completions and embeddings. Errors are
@@ -52,12 +54,14 @@ type CompleteRequest struct {
 	Temperature float64
 }
 
-// CompleteResponse is a finished completion.
+// CompleteResponse is a finished completion. Provider and Model are those that
+// answered. Cost is known to the gateway alone.
 type CompleteResponse struct {
 	Content  string
 	Provider string
 	Model    string
 	Usage    Usage
+	Cost     domain.Cost
 }
 
 // Usage counts tokens as the provider does.
@@ -90,14 +94,16 @@ type EmbedResponse struct {
 	Provider string
 	Model    string
 	Usage    Usage
+	Cost     domain.Cost
 }
 
 // Model describes one model of a provider. Zero numbers are unknown.
 type Model struct {
-	Name          string `json:"name"`
-	Provider      string `json:"provider"`
-	Description   string `json:"description"`
-	Embedding     bool   `json:"embedding"`
-	Dims          int    `json:"dims,omitempty"`
-	ContextTokens int    `json:"context_tokens,omitempty"`
+	Name          string `json:"name" example:"llama3.2:1b"`
+	Provider      string `json:"provider" example:"ollama"`
+	Description   string `json:"description" example:"llama 1.2B"`
+	Embedding     bool   `json:"embedding" doc:"It turns text into vectors rather than answering"`
+	Dims          int    `json:"dims,omitempty" doc:"Length of the vectors"`
+	ContextTokens int    `json:"context_tokens,omitempty" doc:"How much it can read at once; absent where the provider does not tell" example:"8192"`
+	Local         bool   `json:"local" doc:"What is asked of it stays on the deployment's own machines"`
 }

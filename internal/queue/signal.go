@@ -19,6 +19,7 @@ const (
 	subjectPause  = "ctl.pause."
 	subjectCancel = "ctl.cancel."
 	subjectHint   = "hint."
+	subjectConfig = "ctl.llmconfig"
 )
 
 // SignalDue tells the dispatcher that jobs may be due.
@@ -55,6 +56,15 @@ func (q *Queue) OnCancel(fn func(job uuid.UUID)) (cancel func(), err error) {
 			fn(id)
 		}
 	})
+}
+
+// SignalLLMConfig tells every process that the configuration of the language
+// models changed.
+func (q *Queue) SignalLLMConfig() { q.signal(subjectConfig, nil) }
+
+// OnLLMConfig calls fn on each SignalLLMConfig, until cancel.
+func (q *Queue) OnLLMConfig(fn func()) (cancel func(), err error) {
+	return q.subscribe(subjectConfig, func(*nats.Msg) { fn() })
 }
 
 // Hint says that a job changed.
