@@ -83,7 +83,9 @@ func (f *filter) pass() string {
 // longestCitation bounds what is held back for a bracket to close.
 const longestCitation = 40
 
-func isListRune(r rune) bool { return r >= '0' && r <= '9' || r == ',' || r == ' ' || r == ';' || r == '^' }
+func isListRune(r rune) bool {
+	return r >= '0' && r <= '9' || r == ',' || r == ' ' || r == ';' || r == '^'
+}
 
 // numbersIn reads "1", "1, 2" and "^1".
 func numbersIn(list string) (numbers []int, ok bool) {

@@ -43,8 +43,13 @@ var scripts = []struct {
 	language string
 	table    *unicode.RangeTable
 }{
-	{"ja", unicode.Hiragana}, {"ja", unicode.Katakana}, {"ko", unicode.Hangul}, {"zh", unicode.Han},
-	{"el", unicode.Greek}, {"ar", unicode.Arabic}, {"he", unicode.Hebrew},
+	{"ja", unicode.Hiragana},
+	{"ja", unicode.Katakana},
+	{"ko", unicode.Hangul},
+	{"zh", unicode.Han},
+	{"el", unicode.Greek},
+	{"ar", unicode.Arabic},
+	{"he", unicode.Hebrew},
 }
 
 // guessLanguage names the language of a short text by its script and its most

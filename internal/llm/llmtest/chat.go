@@ -66,6 +66,7 @@ func pieces(answer string, fault Fault) (words []string, until int) {
 // the client is there, and no fault cut the answer short.
 func (s *Server) speak(w http.ResponseWriter, r *http.Request, answer string, fault Fault, say func(word string) error) bool {
 	words, until := pieces(answer, fault)
+	pace := s.pacing()
 	for i, word := range append(words, "") {
 		if i == until {
 			_ = http.NewResponseController(w).Flush()
@@ -82,6 +83,7 @@ func (s *Server) speak(w http.ResponseWriter, r *http.Request, answer string, fa
 		if word == "" {
 			continue
 		}
+		pace(r.Context(), i)
 		if say(word) != nil || http.NewResponseController(w).Flush() != nil {
 			return false // the client is gone
 		}

@@ -1,6 +1,7 @@
 package llmtest
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -45,6 +46,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	chat      func(ChatRequest) string
+	pace      func(ctx context.Context, word int)
 	faults    []armed
 	requests  map[string]int
 	batches   [][]string
@@ -112,6 +114,23 @@ func (s *Server) OnChat(answer func(ChatRequest) string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.chat = answer
+}
+
+// OnWord sets what happens before each word of an answer is sent, such as a
+// wait. Words count from 0; ctx ends when the client goes away.
+func (s *Server) OnWord(pace func(ctx context.Context, word int)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pace = pace
+}
+
+func (s *Server) pacing() func(ctx context.Context, word int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pace == nil {
+		return func(context.Context, int) {}
+	}
+	return s.pace
 }
 
 // Release lets one request go that SlowFirst or Stalled holds back.

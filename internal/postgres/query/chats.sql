@@ -68,10 +68,12 @@ SELECT id FROM chats WHERE question_id = @question_id::uuid AND user_id = @user_
 
 -- name: PageAt :one
 -- The page that holds a character of the text, and the words from there on.
-WITH places AS (
-    SELECT page, sum(char_length(text) + 2) OVER (ORDER BY page) - char_length(text) - 2 AS begins
-    FROM document_pages WHERE document_id = @document_id
+WITH wanted AS (
+    SELECT @char_from::integer AS char_from, @length::integer AS length
+), places AS (
+    SELECT p.page, sum(char_length(p.text) + 2) OVER (ORDER BY p.page) - char_length(p.text) - 2 AS begins
+    FROM document_pages p WHERE p.document_id = @document_id
 )
-SELECT (SELECT places.page FROM places WHERE places.begins <= @char_from::integer ORDER BY places.page DESC LIMIT 1)::integer AS page,
-       substring(d.content FROM @char_from::integer + 1 FOR @length::integer)::text AS words
-FROM documents d WHERE d.id = @document_id AND d.user_id = @user_id;
+SELECT (SELECT places.page FROM places WHERE places.begins <= w.char_from ORDER BY places.page DESC LIMIT 1)::integer AS page,
+       substr(d.content, w.char_from + 1, w.length)::text AS words
+FROM documents d CROSS JOIN wanted w WHERE d.id = @document_id AND d.user_id = @user_id;

@@ -480,21 +480,22 @@ func (q *Queries) LockProject(ctx context.Context, arg LockProjectParams) (uuid.
 }
 
 const pageAt = `-- name: PageAt :one
-WITH places AS (
-    SELECT page, sum(char_length(text) + 2) OVER (ORDER BY page) - char_length(text) - 2 AS begins
-    FROM document_pages WHERE document_id = $4
+WITH wanted AS (
+    SELECT $3::integer AS char_from, $4::integer AS length
+), places AS (
+    SELECT p.page, sum(char_length(p.text) + 2) OVER (ORDER BY p.page) - char_length(p.text) - 2 AS begins
+    FROM document_pages p WHERE p.document_id = $1
 )
-SELECT (SELECT places.page FROM places WHERE places.begins <= $1::integer ORDER BY places.page DESC LIMIT 1)::integer AS page,
-       substring(d.content FROM $2OR $3::integer)::text AS words
-FROM documents d WHERE d.id = $4 AND d.user_id = $5
+SELECT (SELECT places.page FROM places WHERE places.begins <= w.char_from ORDER BY places.page DESC LIMIT 1)::integer AS page,
+       substr(d.content, w.char_from + 1, w.length)::text AS words
+FROM documents d CROSS JOIN wanted w WHERE d.id = $1 AND d.user_id = $2
 `
 
 type PageAtParams struct {
-	CharFrom              int32
-	CharFrompgCatalogint4 int32
-	Length                int32
-	DocumentID            uuid.UUID
-	UserID                uuid.UUID
+	DocumentID uuid.UUID
+	UserID     uuid.UUID
+	CharFrom   int32
+	Length     int32
 }
 
 type PageAtRow struct {
@@ -505,11 +506,10 @@ type PageAtRow struct {
 // The page that holds a character of the text, and the words from there on.
 func (q *Queries) PageAt(ctx context.Context, arg PageAtParams) (PageAtRow, error) {
 	row := q.db.QueryRow(ctx, pageAt,
-		arg.CharFrom,
-		arg.CharFrompgCatalogint4,
-		arg.Length,
 		arg.DocumentID,
 		arg.UserID,
+		arg.CharFrom,
+		arg.Length,
 	)
 	var i PageAtRow
 	err := row.Scan(&i.Page, &i.Words)
