@@ -28,5 +28,5 @@ func run(ctx context.Context, rt *app.Runtime) error {
 		return err
 	}
 	defer edge.Close()
-	return rt.RunParts(ctx, rt.Watch(), rt.Dispatch(stores), edge.Serve(nil))
+	return rt.RunParts(ctx, rt.Watch(), rt.Dispatch(stores), edge.Upkeep(), edge.Mail(), edge.Serve(nil))
 }

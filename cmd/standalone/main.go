@@ -51,7 +51,7 @@ func run(ctx context.Context, rt *app.Runtime) error {
 	extract, stopExtract := workers.Extract()
 	defer stopExtract()
 	return rt.RunParts(ctx, rt.Dispatch(stores), extract, workers.Embed(embedder), workers.Match(models, search), workers.Chat(models, search),
-		edge.Serve(func(addr net.Addr) { welcome(rt, addr, made) }))
+		edge.Upkeep(), edge.Mail(), edge.Serve(func(addr net.Addr) { welcome(rt, addr, made) }))
 }
 
 // welcome tells a person at the terminal where to go and how to get in.

@@ -92,6 +92,18 @@ type loginOutput struct {
 	Body Login
 }
 
+// Registered is an account that cannot be used yet. It says the same for an
+// address that is taken.
+type Registered struct {
+	WaitsFor string `json:"waits_for" enum:"verification,approval" example:"verification"`
+	Message  string `json:"message" doc:"What happens next, for people" example:"Open the link that was mailed to this address to finish."`
+}
+
+type registerOutput struct {
+	Status int
+	Body   any
+}
+
 type userOutput struct {
 	Body User
 }
@@ -100,8 +112,14 @@ func (s *server) accountOperations() {
 	const tag = "accounts"
 	register(s, endpoint{
 		id: "register", method: http.MethodPost, path: "/auth/register", tag: tag, summary: "Make an account and log in",
+		description: "Where accounts have to be verified or approved first the answer is 202, without tokens, and does not tell whether " +
+			"the address is taken: its owner gets a mail instead.",
 		status: http.StatusCreated, public: true, limited: true,
 		codes: []domain.Code{domain.CodeEmailTaken, domain.CodeRegistrationShut},
+		responses: map[string]*huma.Response{
+			"201": respond[Login](s, "Made, and logged in."),
+			"202": respond[Registered](s, "The account waits for something."),
+		},
 	}, s.register)
 	register(s, endpoint{
 		id: "login", method: http.MethodPost, path: "/auth/login", tag: tag, summary: "Log in",
@@ -118,21 +136,13 @@ func (s *server) accountOperations() {
 	}, s.logout)
 	register(s, endpoint{id: "me", method: http.MethodGet, path: "/auth/me", tag: tag, summary: "Who am I"}, s.me)
 	register(s, endpoint{id: "get-user-me", method: http.MethodGet, path: "/users/me", tag: tag, summary: "My account"}, s.me)
-	s.describeBody("/auth/login", s.loginBody())
+	s.describeBody("/auth/login", s.jsonOrForm(typeOf[Credentials](), "username", "password"))
 }
 
-// loginBody documents both forms of logging in.
-func (s *server) loginBody() *huma.RequestBody {
-	schema := s.api.OpenAPI().Components.Schemas.Schema(typeOf[Credentials](), true, "")
-	form := &huma.Schema{Type: huma.TypeObject, Required: []string{"username", "password"}, Properties: map[string]*huma.Schema{
-		"username": {Type: huma.TypeString}, "password": {Type: huma.TypeString},
-	}}
-	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
-		"application/json": {Schema: schema}, formType: {Schema: form},
-	}}
-}
-
-func (s *server) register(ctx context.Context, in *registerInput) (*loginOutput, error) {
+func (s *server) register(ctx context.Context, in *registerInput) (*registerOutput, error) {
+	if err := s.takeLetter(ctx, in.Body.Email); err != nil {
+		return nil, err
+	}
 	user, err := s.Accounts.Register(ctx, auth.NewAccount{
 		Email: in.Body.Email, Password: in.Body.Password,
 		Name: plain(in.Body.Name, 255), Language: plain(in.Body.Language, 2),
@@ -140,8 +150,20 @@ func (s *server) register(ctx context.Context, in *registerInput) (*loginOutput,
 	if err != nil {
 		return nil, err
 	}
+	switch user.WaitsFor {
+	case domain.WaitVerification:
+		s.Mailed()
+		return stillWaiting(user.WaitsFor, "Open the link that was mailed to this address to finish."), nil
+	case domain.WaitApproval:
+		s.Mailed()
+		return stillWaiting(user.WaitsFor, "An administrator has to approve the account first."), nil
+	}
 	tokens, err := s.Accounts.Open(ctx, user, in.UserAgent)
-	return &loginOutput{Body: toLogin(tokens, user)}, err
+	return &registerOutput{Status: http.StatusCreated, Body: toLogin(tokens, user)}, err
+}
+
+func stillWaiting(what domain.Wait, message string) *registerOutput {
+	return &registerOutput{Status: http.StatusAccepted, Body: Registered{WaitsFor: string(what), Message: message}}
 }
 
 func (s *server) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
@@ -149,17 +171,13 @@ func (s *server) login(ctx context.Context, in *loginInput) (*loginOutput, error
 	if err != nil {
 		return nil, err
 	}
-	address, _ := ctx.Value(addressKey{}).(string)
-	key := address + " " + strings.ToLower(c.Email)
-	if err := s.logins.take(key); err != nil {
-		return nil, err
-	}
-	tokens, user, err := s.Accounts.Login(ctx, c.Email, c.Password, in.UserAgent)
-	if err != nil {
-		return nil, err
-	}
-	s.logins.forget(key) // only failures count
-	return &loginOutput{Body: toLogin(tokens, user)}, nil
+	var out loginOutput
+	err = s.guess(ctx, c.Email, func() error {
+		tokens, user, err := s.Accounts.Login(ctx, c.Email, c.Password, in.UserAgent)
+		out.Body = toLogin(tokens, user)
+		return err
+	})
+	return &out, err
 }
 
 const formType = "application/x-www-form-urlencoded"

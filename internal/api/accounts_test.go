@@ -72,7 +72,7 @@ func TestRefresh(t *testing.T) {
 func TestRegistrationClosed(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, func(o *api.Options) {
-		closed, err := auth.New(o.Store.(auth.Store), auth.Options{Secret: secret, Hashing: cheap, RegistrationClosed: true})
+		closed, err := auth.New(o.Store.(auth.Store), auth.Options{Secret: secret, Hashing: cheap, Registration: auth.ModeClosed})
 		if err != nil {
 			t.Fatal(err)
 		}

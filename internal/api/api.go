@@ -19,13 +19,15 @@ import (
 )
 
 // Options is everything the edge is built from. Store, Engine, Accounts,
-// Searcher, Providers, Detect, Chats, Tokens and Secret are required; the rest
+// Throttles, Searcher, Providers, Detect, Chats, Tokens and Secret are required; the rest
 // has defaults.
 type Options struct {
 	Store     Store
 	Batches   BatchStore
 	Engine    Engine
 	Accounts  Accounts
+	Throttles Throttles
+	Mailed    func() // wakes who sends mail; may be nil
 	Searcher  Searcher
 	Providers Providers
 	Detect    DetectFunc
@@ -49,7 +51,8 @@ type Options struct {
 	Heartbeat time.Duration   // of event streams; 15 s by default
 	Stopping  <-chan struct{} // closed when the process stops: streams and waits end
 	AuthLimit Rate            // per client address on the routes of accounts
-	Logins    Rate            // failed ones, per account and client address
+	Logins    Rate            // failed ones, per account and client address, of all processes
+	Letters   Rate            // that a client address has mailed to one recipient
 }
 
 // Rate allows Burst at once and one more each Every.
@@ -66,7 +69,6 @@ type server struct {
 	v1      huma.API
 	root    huma.API
 	auths   *limiter
-	logins  *limiter
 	cursors cursors
 	models  modelCatalogue
 	usage   usageCache
@@ -89,7 +91,7 @@ func OpenAPI() ([]byte, error) {
 func build(o Options) (*server, *gin.Engine) {
 	s := &server{Options: withDefaults(o), endpoints: map[string]endpoint{}}
 	s.log = s.Log
-	s.auths, s.logins = newLimiter(s.AuthLimit), newLimiter(s.Logins)
+	s.auths = newLimiter(s.AuthLimit)
 	s.cursors = newCursors(s.Secret)
 
 	gin.SetMode(gin.ReleaseMode)
@@ -135,6 +137,12 @@ func withDefaults(o Options) Options {
 	if o.Logins == (Rate{}) {
 		o.Logins = Rate{Every: 30 * time.Second, Burst: 10}
 	}
+	if o.Letters == (Rate{}) {
+		o.Letters = Rate{Every: 5 * time.Minute, Burst: 5}
+	}
+	if o.Mailed == nil {
+		o.Mailed = func() {}
+	}
 	if o.Version == "" {
 		o.Version = "dev"
 	}
@@ -144,6 +152,7 @@ func withDefaults(o Options) Options {
 // operations is the whole surface on one screen.
 func (s *server) operations() {
 	s.accountOperations()
+	s.linkOperations()
 	s.projectOperations()
 	s.documentOperations()
 	s.searchOperations()

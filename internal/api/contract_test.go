@@ -41,7 +41,10 @@ func TestPublishedDescription(t *testing.T) {
 func TestOperationsAreDescribed(t *testing.T) {
 	t.Parallel()
 	u := &user{system: newSystem(t)}
-	public := []string{"login", "register", "refresh", "health", "ready"}
+	public := []string{
+		"login", "register", "refresh", "health", "ready", "verify", "request-verify-token",
+		"forgot-password", "reset-password", "check-verify-link", "check-reset-link",
+	}
 	for path, operations := range u.description().Paths {
 		for method, op := range operations {
 			var codes []string

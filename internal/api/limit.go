@@ -46,13 +46,6 @@ func (l *limiter) take(key string) error {
 	return e
 }
 
-// forget gives a key all its tokens back.
-func (l *limiter) forget(key string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.buckets, key)
-}
-
 // makeRoom drops those that are full again; if none is, it starts afresh.
 func (l *limiter) makeRoom() {
 	if len(l.buckets) < maxBuckets {

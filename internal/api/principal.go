@@ -34,15 +34,23 @@ func (s *server) administrate(ctx huma.Context, next func(huma.Context)) {
 
 // audit writes down what the caller did; details may be nil.
 func (s *server) audit(ctx context.Context, action, target string, details any) error {
+	return s.auditAs(ctx, principal(ctx).User, action, target, details)
+}
+
+// auditAs writes down what somebody did who is known by other means than a login.
+func (s *server) auditAs(ctx context.Context, who domain.User, action, target string, details any) error {
 	body, err := json.Marshal(details)
 	if err != nil {
 		return err
 	}
-	who := principal(ctx).User
-	return s.Store.Audit(ctx, domain.AuditEntry{
-		ID: uuid.Must(uuid.NewV7()), ActorID: &who.ID, ActorEmail: who.Email, Action: action,
+	entry := domain.AuditEntry{
+		ID: uuid.Must(uuid.NewV7()), ActorEmail: who.Email, Action: action,
 		Target: target, Details: body, RequestID: requestID(ctx),
-	})
+	}
+	if who.ID != uuid.Nil {
+		entry.ActorID = &who.ID
+	}
+	return s.Store.Audit(ctx, entry)
 }
 
 // authenticate lets only requests with a good access token pass.

@@ -57,13 +57,13 @@ const statusClientGone = 499
 // statusOf is the one table from codes to statuses.
 func statusOf(code domain.Code) int {
 	switch code {
-	case domain.CodeInvalidCursor:
+	case domain.CodeInvalidCursor, domain.CodeLinkInvalid:
 		return http.StatusBadRequest
 	case domain.CodeUnauthorized, domain.CodeTokenExpired, domain.CodeBadCredentials:
 		return http.StatusUnauthorized
 	case domain.CodeBudgetExceeded:
 		return http.StatusPaymentRequired
-	case domain.CodeForbidden, domain.CodeRegistrationShut, domain.CodeLocalOnly:
+	case domain.CodeForbidden, domain.CodeRegistrationShut, domain.CodeMailMissing, domain.CodeLocalOnly:
 		return http.StatusForbidden
 	case domain.CodeNotFound:
 		return http.StatusNotFound

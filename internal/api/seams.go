@@ -75,6 +75,13 @@ type Accounts interface {
 	Logout(ctx context.Context, sessionID uuid.UUID) error
 	Authenticate(ctx context.Context, token string) (auth.Principal, error)
 	Alive(ctx context.Context, sessionID uuid.UUID) error
+	AccountID(ctx context.Context, email string) (string, error)
+
+	RequestVerification(ctx context.Context, email string) error
+	ForgotPassword(ctx context.Context, email string) error
+	CheckLink(ctx context.Context, token string, purpose domain.LinkPurpose) (owner domain.User, sentTo string, err error)
+	Verify(ctx context.Context, token string) (before, after domain.User, err error)
+	ResetPassword(ctx context.Context, token, password string) (domain.User, error)
 }
 
 // Searcher finds passages in a user's documents.

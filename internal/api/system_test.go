@@ -84,11 +84,11 @@ func newSystemOn(t *testing.T, dsn string, change ...func(*api.Options)) *system
 		t.Fatal(err)
 	}
 	t.Cleanup(engine.Close)
-	if s.accounts, err = auth.New(s.store, auth.Options{Secret: secret, Hashing: cheap}); err != nil {
+	if s.accounts, err = auth.New(s.store, auth.Options{Secret: secret, Hashing: cheap, Mail: true}); err != nil {
 		t.Fatal(err)
 	}
 	options := api.Options{
-		Store: s.store, Batches: s.store, Engine: engine, Accounts: s.accounts, Searcher: s.search,
+		Store: s.store, Batches: s.store, Engine: engine, Accounts: s.accounts, Throttles: s.store, Searcher: s.search,
 		Providers: llm.NewRegistry(offline.New()), Detect: extraction.Detect,
 		Admin: s.store, NewAccounts: s.accounts,
 		Chats: s.store, Tokens: s.queue,

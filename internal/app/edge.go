@@ -12,6 +12,8 @@ import (
 	"generalbackend/internal/config"
 	"generalbackend/internal/extraction"
 	"generalbackend/internal/jobs"
+	"generalbackend/internal/mail"
+	"generalbackend/internal/postgres"
 	"generalbackend/internal/telemetry"
 )
 
@@ -23,6 +25,8 @@ const requestPatience = 10 * time.Second
 type Edge struct {
 	rt       *Runtime
 	engine   *jobs.Engine
+	outbox   *mail.Outbox
+	store    *postgres.Store
 	handler  http.Handler
 	stopping chan struct{}
 }
@@ -33,7 +37,8 @@ func (rt *Runtime) NewEdge(ctx context.Context, s *Stores, models *Models, searc
 	accounts, err := auth.New(s.Postgres, auth.Options{
 		Secret:    []byte(c.Accounts.SecretKey.Reveal()),
 		AccessTTL: c.Accounts.AccessTokenTTL(), RefreshTTL: c.Accounts.RefreshTokenTTL(),
-		RegistrationClosed: c.Accounts.Registration == config.RegistrationClosed,
+		Registration: auth.Mode(c.Accounts.Registration), PublicURL: c.HTTP.PublicURL,
+		Mail: c.Mail.Host != "" || c.Environment != config.Production,
 	})
 	if err != nil {
 		return nil, err
@@ -46,9 +51,10 @@ func (rt *Runtime) NewEdge(ctx context.Context, s *Stores, models *Models, searc
 		return nil, err
 	}
 	rt.Metrics.MustRegister(jobs.NewDepths(s.Postgres))
-	e := &Edge{rt: rt, engine: engine, stopping: make(chan struct{})}
+	e := &Edge{rt: rt, engine: engine, store: s.Postgres, stopping: make(chan struct{})}
+	e.outbox = mail.NewOutbox(s.Postgres, accounts, rt.sender(), mail.Timing{}, rt.Log)
 	e.handler = api.New(api.Options{
-		Store: s.Postgres, Batches: s.Postgres, Engine: engine, Accounts: accounts, Searcher: search, Providers: models, Detect: extraction.Detect,
+		Store: s.Postgres, Batches: s.Postgres, Engine: engine, Accounts: accounts, Throttles: s.Postgres, Mailed: e.outbox.Wake, Searcher: search, Providers: models, Detect: extraction.Detect,
 		Admin: s.Postgres, NewAccounts: accounts,
 		Chats: s.Postgres, Tokens: s.Queue,
 		Secret: []byte(c.Accounts.SecretKey.Reveal()), AllowedOrigins: c.HTTP.AllowedOrigins, TrustedProxies: c.HTTP.TrustedProxies,
@@ -87,6 +93,45 @@ func (e *Edge) Serve(ready func(net.Addr)) Part {
 			}
 		}
 		return Serve(e.rt.Log, e.rt.Config.HTTP.ListenAddress(), requestPatience, e.handler, announce)(ctx)
+	}}
+}
+
+// Mail is the part that sends what the edge has to say by mail.
+func (e *Edge) Mail() Part { return Part{Name: "mail", Run: e.outbox.Run} }
+
+// sender is the configured mail server. Without one, development logs the links.
+func (rt *Runtime) sender() mail.Sender {
+	c := rt.Config.Mail
+	switch {
+	case c.Host != "":
+		return mail.Server{
+			Host: c.Host, Port: c.Port, Username: c.Username, Password: c.Password.Reveal(), From: c.From, Security: mail.Security(c.Security),
+		}
+	case rt.Config.Environment != config.Production:
+		return mail.Log{Log: rt.Log}
+	}
+	return mail.Nowhere{}
+}
+
+// upkeepEvery is how often what has run out is removed.
+const upkeepEvery = 10 * time.Minute
+
+// Upkeep is the part that removes what has run out: sessions, links, accounts
+// nobody verified. Several processes may do it at once.
+func (e *Edge) Upkeep() Part {
+	return Part{Name: "upkeep", Run: func(ctx context.Context) error {
+		tick := time.NewTicker(upkeepEvery)
+		defer tick.Stop()
+		for {
+			if err := e.store.SweepAccounts(ctx); err != nil && ctx.Err() == nil {
+				e.rt.Log.Warn("old sessions and links were not removed", "error", err)
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+			}
+		}
 	}}
 }
 

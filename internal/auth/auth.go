@@ -5,7 +5,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"net/mail"
 	"strings"
 	"time"
 
@@ -23,17 +22,31 @@ type Store interface {
 	LiveSession(ctx context.Context, id uuid.UUID) (domain.User, error)
 	RotateSession(ctx context.Context, id uuid.UUID, oldHash, newHash []byte, expires time.Time) (domain.User, error)
 	RevokeSession(ctx context.Context, id uuid.UUID) error
+
+	User(ctx context.Context, id uuid.UUID) (domain.User, error)
+	CreateWaitingUser(ctx context.Context, u domain.User, link domain.Link) error
+	AddMail(ctx context.Context, m domain.Mail) error
+	SaveLink(ctx context.Context, l domain.Link) error
+	LinkOwner(ctx context.Context, l domain.Link) (domain.User, string, error)
+	VerifyByLink(ctx context.Context, l domain.Link) (before, after domain.User, err error)
+	ResetByLink(ctx context.Context, l domain.Link, passwordHash string) (domain.User, error)
+	ChangePassword(ctx context.Context, id uuid.UUID, passwordHash string, keepSession uuid.UUID) error
+	SetEmail(ctx context.Context, id uuid.UUID, email string) (domain.User, error)
+	SetPendingEmail(ctx context.Context, id uuid.UUID, email string, link domain.Link) (domain.User, error)
+	TakeThrottle(ctx context.Context, key []byte, every, most time.Duration) (bool, error)
 }
 
 // Options configures the package. Zero durations take the defaults of 30
 // minutes and 30 days.
 type Options struct {
-	Secret             []byte // at least 32 bytes
-	AccessTTL          time.Duration
-	RefreshTTL         time.Duration
-	RegistrationClosed bool
-	Hashing            Hashing
-	Now                func() time.Time // nil means time.Now
+	Secret       []byte // at least 32 bytes
+	AccessTTL    time.Duration
+	RefreshTTL   time.Duration
+	Registration Mode   // open by default
+	PublicURL    string // where mailed links lead, without a slash at the end
+	Mail         bool   // whether mail is delivered, if only to the log
+	Hashing      Hashing
+	Now          func() time.Time // nil means time.Now
 }
 
 // Auth checks passwords and tokens.
@@ -59,6 +72,9 @@ func New(store Store, o Options) (*Auth, error) {
 	if o.RefreshTTL == 0 {
 		o.RefreshTTL = 30 * 24 * time.Hour
 	}
+	if o.Registration == "" {
+		o.Registration = ModeOpen
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -73,48 +89,6 @@ func New(store Store, o Options) (*Auth, error) {
 type Principal struct {
 	User      domain.User
 	SessionID uuid.UUID
-}
-
-// NewAccount is what a visitor tells of themselves. Roles are not theirs to set.
-type NewAccount struct {
-	Email    string
-	Password string
-	Name     string
-	Language string
-}
-
-// Register makes an account for a visitor.
-func (a *Auth) Register(ctx context.Context, account NewAccount) (domain.User, error) {
-	if a.options.RegistrationClosed {
-		return domain.User{}, domain.Errorf(domain.CodeRegistrationShut, "Registration is closed here. Ask an administrator for an account.")
-	}
-	user, err := a.NewUser(ctx, account)
-	if err != nil {
-		return domain.User{}, err
-	}
-	return a.store.CreateUser(ctx, user)
-}
-
-// NewUser checks an account and hashes its password, without storing it.
-func (a *Auth) NewUser(ctx context.Context, account NewAccount) (domain.User, error) {
-	email := strings.TrimSpace(account.Email)
-	if address, err := mail.ParseAddress(email); err != nil || address.Address != email || len(email) > 320 {
-		return domain.User{}, domain.Errorf(domain.CodeInvalid, "This is not a valid e-mail address.")
-	}
-	hash, err := a.HashPassword(ctx, account.Password)
-	if err != nil {
-		return domain.User{}, err
-	}
-	id, err := uuid.NewV7()
-	return domain.User{ID: id, Email: email, PasswordHash: hash, Name: account.Name, Language: account.Language}, err
-}
-
-// HashPassword checks a new password and returns what is stored of it.
-func (a *Auth) HashPassword(ctx context.Context, password string) (string, error) {
-	if err := checkNewPassword(password); err != nil {
-		return "", err
-	}
-	return a.passwords.hash(ctx, password)
 }
 
 // errBadCredentials is the same for an unknown address, a wrong password and an
@@ -137,8 +111,8 @@ func (a *Auth) Login(ctx context.Context, email, password, userAgent string) (To
 	if err != nil {
 		return Tokens{}, domain.User{}, err
 	}
-	if !known || !match || !user.IsActive {
-		return Tokens{}, domain.User{}, errBadCredentials
+	if !known || !match || !user.Usable() {
+		return Tokens{}, domain.User{}, a.badCredentials()
 	}
 	if outdated {
 		if err := a.upgrade(ctx, user.ID, password); err != nil {
@@ -147,6 +121,27 @@ func (a *Auth) Login(ctx context.Context, email, password, userAgent string) (To
 	}
 	tokens, err := a.Open(ctx, user, userAgent)
 	return tokens, user, err
+}
+
+// badCredentials says, where accounts wait for something, that this may be why:
+// to everybody, since only somebody who registered has use for it.
+func (a *Auth) badCredentials() error {
+	switch a.options.Registration {
+	case ModeVerify:
+		return errBadCredentials.WithHint("If you registered lately, open the link that was mailed to you first.")
+	case ModeApprove:
+		return errBadCredentials.WithHint("If you registered lately, an administrator has to approve the account first.")
+	}
+	return errBadCredentials
+}
+
+// AccountID returns the id of the account with an address, empty without one.
+func (a *Auth) AccountID(ctx context.Context, email string) (string, error) {
+	user, err := a.store.UserByEmail(ctx, strings.TrimSpace(email))
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		return "", nil
+	}
+	return user.ID.String(), err
 }
 
 // upgrade replaces a hash of an older method or cost.

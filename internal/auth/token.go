@@ -46,13 +46,13 @@ type identity struct {
 
 // signer makes and checks tokens. Each use has a key of its own.
 type signer struct {
-	key, refreshKey []byte
-	ttl             time.Duration
-	now             func() time.Time
+	key, refreshKey, linkKey []byte
+	ttl                      time.Duration
+	now                      func() time.Time
 }
 
 func newSigner(o Options) signer {
-	return signer{key: o.Secret, refreshKey: mac(o.Secret, []byte("refresh")), ttl: o.AccessTTL, now: o.Now}
+	return signer{key: o.Secret, refreshKey: mac(o.Secret, []byte("refresh")), linkKey: mac(o.Secret, []byte("link")), ttl: o.AccessTTL, now: o.Now}
 }
 
 func (s signer) access(user, session uuid.UUID) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/mail"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +48,7 @@ func (c Config) check(process Process) []string {
 	if process != Worker {
 		c.HTTP.check(&all)
 		c.Accounts.check(&all, process)
+		c.Mail.check(&all)
 	}
 	if c.Environment == Production {
 		c.checkProduction(&all, process)
@@ -57,6 +59,7 @@ func (c Config) check(process Process) []string {
 func (h HTTP) check(all *check) {
 	all.between("PORT", h.Port, 0, 65535)
 	all.between("MAX_UPLOAD_MB", int(h.MaxUploadMB), 1, 2048)
+	all.that(isURL(h.PublicURL, "http", "https") && !strings.ContainsAny(h.PublicURL, "?#"), "PUBLIC_URL", "must look like https://app.example.org")
 	for _, proxy := range h.TrustedProxies {
 		all.that(isNetwork(proxy), "TRUSTED_PROXIES", fmt.Sprintf("%q is neither an address nor a network such as 10.0.0.0/8", proxy))
 	}
@@ -85,13 +88,23 @@ func (a Accounts) check(all *check, process Process) {
 	all.that(a.Algorithm == "HS256", "ALGORITHM", "only HS256 is supported")
 	all.between("ACCESS_TOKEN_EXPIRE_MINUTES", a.AccessTokenMinutes, 1, 24*60)
 	all.between("REFRESH_TOKEN_EXPIRE_DAYS", a.RefreshTokenDays, 1, 365)
-	all.that(slices.Contains([]Registration{RegistrationOpen, RegistrationClosed}, a.Registration), "REGISTRATION_MODE", "must be open or closed")
+	modes := []Registration{RegistrationOpen, RegistrationVerify, RegistrationApprove, RegistrationClosed}
+	all.that(slices.Contains(modes, a.Registration), "REGISTRATION_MODE", "must be open, verify, approve or closed")
 	if a.AdminEmail != "" {
 		parsed, err := mail.ParseAddress(a.AdminEmail)
 		all.that(err == nil && parsed.Address == a.AdminEmail, "ADMIN_EMAIL", "is not an e-mail address")
 	}
 	all.that(a.AdminPassword == "" || len(a.AdminPassword) >= 8, "ADMIN_PASSWORD", "must have at least 8 characters")
 	all.that(a.AdminPassword == "" || a.AdminEmail != "" || process == Standalone, "ADMIN_EMAIL", "must be set where ADMIN_PASSWORD is")
+}
+
+func (m Mail) check(all *check) {
+	all.between("SMTP_PORT", m.Port, 1, 65535)
+	all.that(slices.Contains([]Security{SecurityStartTLS, SecurityTLS, SecurityNone}, m.Security), "SMTP_TLS", "must be starttls, tls or none")
+	_, err := mail.ParseAddress(m.From)
+	all.that(err == nil || m.From == "" && m.Host == "", "SMTP_FROM", "must be an e-mail address, as in no-reply@example.org")
+	all.that((m.Username == "") == (m.Password == ""), "SMTP_PASSWORD", "must be set where SMTP_USERNAME is, and only there")
+	all.that(m.Username == "" || m.Security != SecurityNone, "SMTP_USERNAME", "would be sent in the clear with SMTP_TLS=none")
 }
 
 func (s Stores) check(all *check, process Process) {
@@ -155,10 +168,18 @@ func (c Config) checkProduction(all *check, process Process) {
 		return
 	}
 	all.that(c.Accounts.SecretKey == "" || !guessable(c.Accounts.SecretKey.Reveal()), "SECRET_KEY", "looks like an example; `openssl rand -hex 32` makes a good one")
+	all.that(c.Accounts.Registration != RegistrationVerify || c.Mail.Host != "", "REGISTRATION_MODE", "is verify, which needs SMTP_HOST in production")
+	all.that(c.Mail.Host == "" || !local(c.HTTP.PublicURL), "PUBLIC_URL", "must be the address under which users reach the server, since mailed links lead there")
 	if password := c.Accounts.AdminPassword.Reveal(); password != "" {
 		all.that(len(password) >= minPassword && !guessable(password), "ADMIN_PASSWORD", fmt.Sprintf("must have at least %d characters in production and not be an example", minPassword))
 	}
 	all.that(!slices.Contains(c.HTTP.AllowedOrigins, "*"), "ALLOWED_ORIGINS", "must name origins in production, not *")
+}
+
+// local recognises addresses that mean another machine in each mailbox.
+func local(address string) bool {
+	u, err := url.Parse(address)
+	return err != nil || slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, u.Hostname())
 }
 
 // guessable recognises examples and values of few different characters.

@@ -34,8 +34,10 @@ type Registration string
 
 // The registration modes.
 const (
-	RegistrationOpen   Registration = "open"
-	RegistrationClosed Registration = "closed" // only administrators make accounts
+	RegistrationOpen    Registration = "open"
+	RegistrationVerify  Registration = "verify"  // usable after the mailed link was followed
+	RegistrationApprove Registration = "approve" // usable after an administrator activated it
+	RegistrationClosed  Registration = "closed"  // only administrators make accounts
 )
 
 // Config holds every setting. Each is described in .env.example.
@@ -49,6 +51,7 @@ type Config struct {
 
 	HTTP       HTTP
 	Accounts   Accounts
+	Mail       Mail
 	Stores     Stores
 	Models     Models
 	Jobs       Jobs
@@ -59,6 +62,7 @@ type Config struct {
 // HTTP is about the API's edge.
 type HTTP struct {
 	Port           int      `env:"PORT" envDefault:"8000"`
+	PublicURL      string   `env:"PUBLIC_URL"`
 	AllowedOrigins []string `env:"ALLOWED_ORIGINS"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES"`
 	MaxUploadMB    int64    `env:"MAX_UPLOAD_MB" envDefault:"50"`
@@ -87,6 +91,26 @@ func (a Accounts) AccessTokenTTL() time.Duration {
 func (a Accounts) RefreshTokenTTL() time.Duration {
 	return time.Duration(a.RefreshTokenDays) * 24 * time.Hour
 }
+
+// Mail is about the server that takes mail. Without a host none is sent.
+type Mail struct {
+	Host     string   `env:"SMTP_HOST"`
+	Port     int      `env:"SMTP_PORT" envDefault:"587"`
+	Username string   `env:"SMTP_USERNAME"`
+	Password Secret   `env:"SMTP_PASSWORD"`
+	From     string   `env:"SMTP_FROM"`
+	Security Security `env:"SMTP_TLS" envDefault:"starttls"`
+}
+
+// Security says how a connection to the mail server is protected.
+type Security string
+
+// The ways to connect to a mail server.
+const (
+	SecurityStartTLS Security = "starttls"
+	SecurityTLS      Security = "tls"
+	SecurityNone     Security = "none"
+)
 
 // Stores is where the truth and the work are kept.
 type Stores struct {
@@ -168,6 +192,10 @@ func (c Config) withDefaults(process Process) Config {
 	if c.Stores.NATSURL == "" && process != Standalone {
 		c.Stores.NATSURL = "nats://127.0.0.1:4222"
 	}
+	if c.HTTP.PublicURL == "" {
+		c.HTTP.PublicURL = fmt.Sprintf("http://localhost:%d", c.HTTP.Port)
+	}
+	c.HTTP.PublicURL = strings.TrimRight(c.HTTP.PublicURL, "/")
 	provider := "offline"
 	if c.Models.OllamaBaseURL != "" {
 		provider = "ollama"

@@ -118,6 +118,7 @@ func TestEveryBadValueIsNamed(t *testing.T) {
 		"PORT=http", "ALLOWED_ORIGINS=https://a.example.org/path", "TRUSTED_PROXIES=proxy", "MAX_UPLOAD_MB=0",
 		"SECRET_KEY=short", "ALGORITHM=none", "ACCESS_TOKEN_EXPIRE_MINUTES=0", "REFRESH_TOKEN_EXPIRE_DAYS=-1",
 		"ADMIN_EMAIL=nobody", "ADMIN_PASSWORD=short", "REGISTRATION_MODE=maybe",
+		"PUBLIC_URL=app.example.org", "SMTP_PORT=0", "SMTP_TLS=ssl", "SMTP_FROM=nobody", "SMTP_PASSWORD=x",
 		"DATABASE_URL=mysql://db", "DATABASE_MAX_CONNS=0", "NATS_URL=http://nats", "NATS_REPLICAS=2",
 		"OLLAMA_BASE_URL=ollama:11434", "LLM_PROVIDER=oracle", "LLM_CONTEXT_TOKENS=1", "LLM_TIMEOUT=0s", "EMBEDDING_PROVIDER=oracle",
 		"EXTRACT_SLOTS=0", "EMBED_SLOTS=0", "MATCH_SLOTS=0", "CHAT_SLOTS=0", "JOB_LEASE=1ms", "JOB_HEARTBEAT=29s",
@@ -146,6 +147,8 @@ func TestProductionRefusesWhatIsGuessable(t *testing.T) {
 		{"ADMIN_PASSWORD=k3x9-2f8", "ADMIN_PASSWORD"},
 		{"ALLOWED_ORIGINS=*", "ALLOWED_ORIGINS"},
 		{"URL_ALLOW_PRIVATE=true", "URL_ALLOW_PRIVATE"},
+		{"REGISTRATION_MODE=approve", ""},
+		{"REGISTRATION_MODE=verify", "REGISTRATION_MODE"},
 	} {
 		common := environ("ADMIN_EMAIL=a@example.org", tc.set)
 		if got := problems(t, config.API, common); got != nil {
@@ -154,6 +157,33 @@ func TestProductionRefusesWhatIsGuessable(t *testing.T) {
 		got := strings.Join(problems(t, config.API, append(common, "ENVIRONMENT=production")), "\n")
 		if (tc.want == "") != (got == "") || !strings.HasPrefix(got, tc.want) {
 			t.Errorf("production, %s: %q, want %q", tc.set, got, tc.want)
+		}
+	}
+}
+
+func TestMail(t *testing.T) {
+	t.Parallel()
+	smtp := []string{"SMTP_HOST=smtp.example.org", "SMTP_FROM=Post <post@example.org>", "SMTP_USERNAME=u", "SMTP_PASSWORD=p"}
+	c := load(t, config.API, environ(append(smtp, "PUBLIC_URL=https://app.example.org/")...))
+	if c.Mail.Port != 587 || c.Mail.Security != config.SecurityStartTLS || c.HTTP.PublicURL != "https://app.example.org" {
+		t.Errorf("%+v %q", c.Mail, c.HTTP.PublicURL)
+	}
+	if c := load(t, config.API, environ("PORT=8123")); c.HTTP.PublicURL != "http://localhost:8123" {
+		t.Errorf("public address %q", c.HTTP.PublicURL)
+	}
+	for _, tc := range []struct {
+		name string
+		env  []string
+		want string
+	}{
+		{"no sender", []string{"SMTP_HOST=smtp.example.org"}, "SMTP_FROM"},
+		{"password in the clear", append(smtp, "SMTP_TLS=none"), "SMTP_USERNAME"},
+		{"links to nowhere", append(smtp, "ENVIRONMENT=production"), "PUBLIC_URL"},
+		{"verifying", append(smtp, "ENVIRONMENT=production", "PUBLIC_URL=https://a.example.org", "REGISTRATION_MODE=verify"), ""},
+	} {
+		got := strings.Join(problems(t, config.API, environ(tc.env...)), "\n")
+		if !strings.HasPrefix(got, tc.want) || (tc.want == "") != (got == "") {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
 	}
 }

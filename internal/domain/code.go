@@ -26,6 +26,8 @@ const (
 	CodeUnavailable       Code = "unavailable"
 	CodeInternal          Code = "internal"
 	CodeRegistrationShut  Code = "registration_closed"
+	CodeLinkInvalid       Code = "link_invalid"
+	CodeMailMissing       Code = "mail_not_configured"
 	CodeIdempotencyReused Code = "idempotency_key_reused"
 )
 

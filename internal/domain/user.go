@@ -17,7 +17,9 @@ type User struct {
 	IsAdmin      bool
 	IsActive     bool
 	IsVerified   bool
-	LocalOnly    bool // never on a cloud provider
+	LocalOnly    bool   // never on a cloud provider
+	WaitsFor     Wait   // what the account needs before anybody may log in
+	PendingEmail string // replaces Email once it is verified
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
@@ -38,6 +40,18 @@ type UserChange struct {
 func (c UserChange) EndsSessions() bool {
 	return c.PasswordHash != nil || c.IsActive != nil && !*c.IsActive
 }
+
+// Usable reports whether the account may be logged into.
+func (u User) Usable() bool { return u.IsActive && u.WaitsFor == "" }
+
+// Wait is what a new account waits for. Setting IsVerified or IsActive ends it.
+type Wait string
+
+// What accounts wait for.
+const (
+	WaitVerification Wait = "verification" // of its address, by a link
+	WaitApproval     Wait = "approval"     // by an administrator, who activates it
+)
 
 // Session is one login of a user; its id is in every access token.
 type Session struct {

@@ -1,6 +1,7 @@
 package matching_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"regexp"
@@ -101,6 +102,7 @@ type model struct {
 	verdicts func(user string) string
 	describe func(user string) string
 	err      error
+	standIn  string // who answers instead; "" for itself
 
 	mu       sync.Mutex
 	requests []llm.CompleteRequest
@@ -125,7 +127,7 @@ func (m *model) Complete(_ context.Context, req llm.CompleteRequest) (llm.Comple
 		answer = m.read
 	}
 	content := answer(user)
-	return llm.CompleteResponse{Content: content, Provider: m.name, Model: req.Model}, m.err
+	return llm.CompleteResponse{Content: content, Provider: cmp.Or(m.standIn, m.name), Model: cmp.Or(req.Model, "m")}, m.err
 }
 
 func (m *model) Embed(context.Context, llm.EmbedRequest) (llm.EmbedResponse, error) {

@@ -2,7 +2,6 @@ package matching
 
 import (
 	"regexp"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -44,23 +43,6 @@ func addressed(text []rune) [][2]int {
 
 // leftOut stands where a sentence to the judge stood.
 const leftOut = "[…]"
-
-// withoutInstructions is text[from:to] with leftOut for what addresses the
-// judge.
-func withoutInstructions(text []rune, spans [][2]int, from, to int) string {
-	var b strings.Builder
-	at := from
-	for _, s := range spans {
-		if s[1] <= at || s[0] >= to {
-			continue
-		}
-		b.WriteString(string(text[at:max(at, s[0])]))
-		b.WriteString(leftOut)
-		at = min(s[1], to)
-	}
-	b.WriteString(string(text[at:to]))
-	return b.String()
-}
 
 func overlaps(spans [][2]int, from, to int) bool {
 	for _, s := range spans {

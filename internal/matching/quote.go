@@ -11,11 +11,12 @@ import (
 // minQuote is how many letters, digits or signs of a name a quote needs to prove anything.
 const minQuote = 2
 
-// FindQuote looks a quote up in the sources, ignoring white space and
-// typography but nothing else. A quote with an ellipsis stands for its parts,
-// which must follow one another in one source. Sentences that address the judge
-// are no evidence. It answers the passages as they
-// stand in the source and whether the whole quote was found.
+// FindQuote looks a quote up in what the judge saw of the sources, ignoring
+// white space and typography but nothing else. A quote with an ellipsis stands
+// for its parts, which must follow one another in one source. Sentences that
+// address the judge are no evidence, nor are marks alone. It answers the
+// passages as they stand in the source, unmasked, and whether the whole quote
+// was found.
 func FindQuote(sources []*Source, quote string) ([]domain.Evidence, bool) {
 	parts := quoteParts(quote)
 	if len(parts) == 0 {
@@ -30,19 +31,20 @@ func FindQuote(sources []*Source, quote string) ([]domain.Evidence, bool) {
 }
 
 func (s *Source) findParts(parts [][]rune) ([]domain.Evidence, bool) {
-	f := s.foldedText()
+	f, v := s.foldedText(), s.look()
 	var out []domain.Evidence
 	next := 0
 	for _, part := range parts {
-		at := s.indexQuote(f, part, next)
+		at := indexQuote(v.runes, f, part, next)
 		if at < 0 {
 			return nil, false
 		}
 		next = at + len(part)
-		if overlaps(s.withheld, f.at[at], f.at[next-1]+1) {
+		first, end := f.at[at], clusterEnd(v.runes, f.at[next-1])
+		if v.own(first, end) < minQuote {
 			return nil, false
 		}
-		out = append(out, s.evidence(f.at[at], clusterEnd(s.text, f.at[next-1])))
+		out = append(out, s.evidence(v.span(first, end)))
 	}
 	return out, true
 }
@@ -65,10 +67,10 @@ func quoteParts(quote string) [][]rune {
 
 // indexQuote finds part at or after from where it neither begins nor ends
 // inside a word: "Java" is not found in "JavaScript".
-func (s *Source) indexQuote(f *folded, part []rune, from int) int {
+func indexQuote(text []rune, f *folded, part []rune, from int) int {
 	for i := from; i+len(part) <= len(f.runes); i++ {
 		if f.runes[i] == part[0] && slices.Equal(f.runes[i:i+len(part)], part) &&
-			!insideWord(s.text, f.at[i]) && !insideWord(s.text, clusterEnd(s.text, f.at[i+len(part)-1])) {
+			!insideWord(text, f.at[i]) && !insideWord(text, clusterEnd(text, f.at[i+len(part)-1])) {
 			return i
 		}
 	}

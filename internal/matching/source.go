@@ -16,10 +16,14 @@ type Source struct {
 	Filename string
 	Language string // ISO 639-1, "" when unknown
 	text     []rune
-	starts   []int // first rune of each page
-	numbers  []int // page numbers
-	withheld [][2]int
+	starts   []int    // first rune of each page
+	numbers  []int    // page numbers
+	withheld [][2]int // sentences that address the judge
+	masks    []hidden // what says who the applicant is, where that is to be hidden
+	hidden   []hidden // both, in order
+	shown    *view
 	folded   *folded
+	plain    []rune
 }
 
 // NewSource joins the pages of a document to its whole text.
@@ -34,6 +38,7 @@ func NewSource(doc domain.Document, pages []domain.Page) *Source {
 		s.text = append(s.text, []rune(p.Text)...)
 	}
 	s.withheld = addressed(s.text)
+	s.hide(nil)
 	return s
 }
 
@@ -49,12 +54,11 @@ func nameOf(doc domain.Document) string {
 // Text is the document's whole text.
 func (s *Source) Text() string { return string(s.text) }
 
-// Visible is the text a judge may read: without sentences that address it.
+// Visible is the text a judge may read: without sentences that address it, and
+// with marks for what is masked.
 func (s *Source) Visible() string { return s.visible(0, len(s.text)) }
 
-func (s *Source) visible(from, to int) string {
-	return withoutInstructions(s.text, s.withheld, from, to)
-}
+func (s *Source) visible(from, to int) string { return string(s.viewOf(from, to).runes) }
 
 // Page is the number of the page that holds the rune at offset.
 func (s *Source) Page(offset int) int {
@@ -76,7 +80,7 @@ func (s *Source) evidence(from, to int) domain.Evidence {
 
 func (s *Source) foldedText() *folded {
 	if s.folded == nil {
-		f := fold(s.text)
+		f := fold(s.look().runes)
 		s.folded = &f
 	}
 	return s.folded

@@ -40,6 +40,7 @@ type Worker struct {
 	retriever Retriever
 	providers Providers
 	rules     *Rules
+	masker    *masker
 	options   Options
 }
 
@@ -60,7 +61,10 @@ func NewWorker(store Store, retriever Retriever, providers Providers, options Op
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Worker{store: store, retriever: retriever, providers: providers, rules: NewRules(), options: options}
+	rules := NewRules()
+	return &Worker{
+		store: store, retriever: retriever, providers: providers, rules: rules, masker: newMasker(rules), options: options,
+	}
 }
 
 // Work judges the match that the task's job names and saves the result.
@@ -111,7 +115,20 @@ func (w *Worker) prepare(ctx context.Context, m domain.Match) (*run, error) {
 		return nil, err
 	}
 	r.people = people(applicants, m.Combine)
+	if m.Masked {
+		w.mask(r)
+	}
 	return r, w.choose(r)
+}
+
+// mask hides who the applicants are, before anything is judged.
+func (w *Worker) mask(r *run) {
+	for _, sources := range r.people {
+		w.masker.maskPerson(sources)
+	}
+	for _, s := range r.posting {
+		w.masker.maskContacts(s)
+	}
 }
 
 func people(applicants []*Source, combine bool) [][]*Source {
@@ -227,23 +244,25 @@ func (r *run) judgeAll(ctx context.Context) error {
 	return nil
 }
 
-// lookUp finds results that need not be judged again. What is to be judged
-// anew takes only what an earlier attempt of the same match left.
+// lookUp finds results that need not be judged again: what an earlier attempt
+// left, and, unless all is to be judged anew, what other matches did.
 func (r *run) lookUp(ctx context.Context) ([]*domain.Candidate, error) {
-	var only *uuid.UUID
-	if r.match.Fresh || r.match.Stability > 0 {
-		only = &r.match.ID
-	}
 	hits := make([]*domain.Candidate, len(r.people))
 	for i, sources := range r.people {
-		hit, err := r.store.CachedCandidate(ctx, r.match.UserID, CacheKey(r.settings, r.posting, sources), only)
-		if err != nil && domain.CodeOf(err) != domain.CodeNotFound {
+		key := CacheKey(r.settings, r.posting, sources)
+		hit, err := r.store.CachedCandidate(ctx, r.match.UserID, key, &r.match.ID)
+		if err != nil {
 			return nil, err
 		}
-		if err == nil && hit != nil {
-			hit.Cached = only == nil
-			hits[i] = hit
+		if hit == nil && !r.match.Fresh && r.match.Stability == 0 {
+			if hit, err = r.store.CachedCandidate(ctx, r.match.UserID, key, nil); err != nil {
+				return nil, err
+			}
+			if hit != nil {
+				hit.Cached = true
+			}
 		}
+		hits[i] = hit
 	}
 	return hits, nil
 }
@@ -278,7 +297,7 @@ func sameRequirements(a, b domain.Posting) bool {
 func (r *run) judgeOne(ctx context.Context, posting domain.Posting, sources []*Source) (domain.Candidate, error) {
 	c := domain.Candidate{
 		Documents: ids(sources), Name: nameAll(sources), Posting: posting, Flags: []domain.Flag{},
-		CacheKey: CacheKey(r.settings, r.posting, sources),
+		CacheKey: CacheKey(r.settings, r.posting, sources), Masks: countMasks(sources),
 	}
 	if slices.ContainsFunc(sources, func(s *Source) bool { return len(s.withheld) > 0 }) {
 		c.Flags = append(c.Flags, domain.FlagInstructions)

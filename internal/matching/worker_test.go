@@ -68,6 +68,7 @@ func TestWorkAgainComesFromTheCache(t *testing.T) {
 	t.Parallel()
 	store, llm := bakery(bakerCV), baker()
 	for range 2 {
+		store.match.ID = uuid.New()
 		if err := work(t, store, llm, matching.Options{}); err != nil {
 			t.Fatal(err)
 		}

@@ -40,6 +40,7 @@ func toUser(r dbsqlc.User) domain.User {
 	return domain.User{
 		ID: r.ID, Email: r.Email, PasswordHash: r.PasswordHash, Name: r.Name, Language: r.Language,
 		IsAdmin: r.IsAdmin, IsActive: r.IsActive, IsVerified: r.IsVerified, LocalOnly: r.LocalOnly,
+		WaitsFor: domain.Wait(deref(r.WaitsFor)), PendingEmail: deref(r.PendingEmail),
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}
 }

@@ -3,6 +3,15 @@ INSERT INTO users (id, email, password_hash, name, language, is_admin, is_verifi
 VALUES (@id, @email, @password_hash, @name, @language, @is_admin, @is_verified)
 RETURNING *;
 
+-- name: InsertWaitingUser :execrows
+-- An address that is taken is no error, and takes as long.
+INSERT INTO users (id, email, password_hash, name, language, is_active, waits_for)
+VALUES (@id, @email, @password_hash, @name, @language, @is_active, @waits_for)
+ON CONFLICT (lower(email)) DO NOTHING;
+
+-- name: DeleteWaitingUsers :execrows
+DELETE FROM users WHERE waits_for = 'verification' AND created_at < now() - interval '7 days';
+
 -- name: UserByEmail :one
 SELECT * FROM users WHERE lower(email) = lower(@email);
 

@@ -24,6 +24,18 @@ func (q *Queries) DeleteExpiredSessions(ctx context.Context) (int64, error) {
 	return result.RowsAffected(), nil
 }
 
+const deleteWaitingUsers = `-- name: DeleteWaitingUsers :execrows
+DELETE FROM users WHERE waits_for = 'verification' AND created_at < now() - interval '7 days'
+`
+
+func (q *Queries) DeleteWaitingUsers(ctx context.Context) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteWaitingUsers)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const hasAdmin = `-- name: HasAdmin :one
 SELECT EXISTS (SELECT 1 FROM users WHERE is_admin)::boolean AS has_admin
 `
@@ -62,7 +74,7 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) er
 const insertUser = `-- name: InsertUser :one
 INSERT INTO users (id, email, password_hash, name, language, is_admin, is_verified)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
-RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only
+RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email
 `
 
 type InsertUserParams struct {
@@ -98,12 +110,47 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) (User, e
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.LocalOnly,
+		&i.WaitsFor,
+		&i.PendingEmail,
 	)
 	return i, err
 }
 
+const insertWaitingUser = `-- name: InsertWaitingUser :execrows
+INSERT INTO users (id, email, password_hash, name, language, is_active, waits_for)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (lower(email)) DO NOTHING
+`
+
+type InsertWaitingUserParams struct {
+	ID           uuid.UUID
+	Email        string
+	PasswordHash string
+	Name         string
+	Language     string
+	IsActive     bool
+	WaitsFor     *string
+}
+
+// An address that is taken is no error, and takes as long.
+func (q *Queries) InsertWaitingUser(ctx context.Context, arg InsertWaitingUserParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertWaitingUser,
+		arg.ID,
+		arg.Email,
+		arg.PasswordHash,
+		arg.Name,
+		arg.Language,
+		arg.IsActive,
+		arg.WaitsFor,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const liveSession = `-- name: LiveSession :one
-SELECT users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only FROM sessions JOIN users ON users.id = sessions.user_id
+SELECT users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only, users.waits_for, users.pending_email FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.id = $1 AND sessions.revoked_at IS NULL AND sessions.expires_at > now() AND users.is_active
 `
 
@@ -127,6 +174,8 @@ func (q *Queries) LiveSession(ctx context.Context, id uuid.UUID) (LiveSessionRow
 		&i.User.CreatedAt,
 		&i.User.UpdatedAt,
 		&i.User.LocalOnly,
+		&i.User.WaitsFor,
+		&i.User.PendingEmail,
 	)
 	return i, err
 }
@@ -156,7 +205,7 @@ func (q *Queries) RotateSession(ctx context.Context, arg RotateSessionParams) er
 }
 
 const sessionForRefresh = `-- name: SessionForRefresh :one
-SELECT sessions.refresh_hash, users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only FROM sessions JOIN users ON users.id = sessions.user_id
+SELECT sessions.refresh_hash, users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only, users.waits_for, users.pending_email FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.id = $1 AND sessions.revoked_at IS NULL AND sessions.expires_at > now() AND users.is_active
 FOR UPDATE OF sessions
 `
@@ -182,6 +231,8 @@ func (q *Queries) SessionForRefresh(ctx context.Context, id uuid.UUID) (SessionF
 		&i.User.CreatedAt,
 		&i.User.UpdatedAt,
 		&i.User.LocalOnly,
+		&i.User.WaitsFor,
+		&i.User.PendingEmail,
 	)
 	return i, err
 }
@@ -201,7 +252,7 @@ func (q *Queries) SetPasswordHash(ctx context.Context, arg SetPasswordHashParams
 }
 
 const user = `-- name: User :one
-SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only FROM users WHERE id = $1
+SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email FROM users WHERE id = $1
 `
 
 func (q *Queries) User(ctx context.Context, id uuid.UUID) (User, error) {
@@ -219,12 +270,14 @@ func (q *Queries) User(ctx context.Context, id uuid.UUID) (User, error) {
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.LocalOnly,
+		&i.WaitsFor,
+		&i.PendingEmail,
 	)
 	return i, err
 }
 
 const userByEmail = `-- name: UserByEmail :one
-SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only FROM users WHERE lower(email) = lower($1)
+SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email FROM users WHERE lower(email) = lower($1)
 `
 
 func (q *Queries) UserByEmail(ctx context.Context, email string) (User, error) {
@@ -242,6 +295,8 @@ func (q *Queries) UserByEmail(ctx context.Context, email string) (User, error) {
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.LocalOnly,
+		&i.WaitsFor,
+		&i.PendingEmail,
 	)
 	return i, err
 }

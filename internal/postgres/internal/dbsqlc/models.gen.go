@@ -14,6 +14,18 @@ import (
 	pgvector "github.com/pgvector/pgvector-go"
 )
 
+type ApiKey struct {
+	ID         uuid.UUID
+	UserID     uuid.UUID
+	Name       string
+	Prefix     string
+	SecretHash []byte
+	Scopes     []string
+	ExpiresAt  *time.Time
+	LastUsedAt *time.Time
+	CreatedAt  time.Time
+}
+
 type AuditLog struct {
 	ID         uuid.UUID
 	ActorID    *uuid.UUID
@@ -218,6 +230,17 @@ type LlmUsage struct {
 	CreatedAt        time.Time
 }
 
+type Mail struct {
+	ID        uuid.UUID
+	Kind      string
+	UserID    *uuid.UUID
+	Recipient string
+	About     string
+	Attempt   int32
+	DueAt     time.Time
+	CreatedAt time.Time
+}
+
 type Match struct {
 	ID              uuid.UUID
 	UserID          uuid.UUID
@@ -385,6 +408,11 @@ type StoryTurn struct {
 	CreatedAt   time.Time
 }
 
+type Throttle struct {
+	Key    []byte
+	FreeAt time.Time
+}
+
 type User struct {
 	ID           uuid.UUID
 	Email        string
@@ -397,6 +425,20 @@ type User struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	LocalOnly    bool
+	WaitsFor     *string
+	PendingEmail *string
+}
+
+type UserToken struct {
+	ID           uuid.UUID
+	UserID       uuid.UUID
+	Purpose      string
+	Email        string
+	SecretHash   []byte
+	PasswordHash *string
+	ExpiresAt    time.Time
+	UsedAt       *time.Time
+	CreatedAt    time.Time
 }
 
 type Worker struct {

@@ -26,7 +26,7 @@ func (q *Queries) DeleteAccount(ctx context.Context, id uuid.UUID) (int64, error
 const insertAccount = `-- name: InsertAccount :one
 INSERT INTO users (id, email, password_hash, name, language, is_admin, is_active, is_verified)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only
+RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email
 `
 
 type InsertAccountParams struct {
@@ -64,6 +64,8 @@ func (q *Queries) InsertAccount(ctx context.Context, arg InsertAccountParams) (U
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.LocalOnly,
+		&i.WaitsFor,
+		&i.PendingEmail,
 	)
 	return i, err
 }
@@ -155,7 +157,7 @@ UPDATE users SET
     is_verified = coalesce($7, is_verified),
     updated_at = now()
 WHERE id = $8
-RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only
+RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email
 `
 
 type UpdateAccountParams struct {
@@ -193,6 +195,8 @@ func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) (U
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.LocalOnly,
+		&i.WaitsFor,
+		&i.PendingEmail,
 	)
 	return i, err
 }
