@@ -191,6 +191,7 @@ func (s *server) matchOperations() {
 		id: "delete-match", method: http.MethodDelete, path: path, tag: tag, summary: "Delete a match",
 		description: "Stops its job, too.", status: http.StatusNoContent, codes: missing,
 	}, s.deleteMatch)
+	s.reportOperation()
 }
 
 // toMatch is what was asked for, under whichever names.

@@ -1140,6 +1140,24 @@ func (e GetBatchTableParamsSort) Valid() bool {
 	}
 }
 
+// Defines values for GetMatchReportParamsLanguage.
+const (
+	De GetMatchReportParamsLanguage = "de"
+	En GetMatchReportParamsLanguage = "en"
+)
+
+// Valid indicates whether the value is a known member of the GetMatchReportParamsLanguage enum.
+func (e GetMatchReportParamsLanguage) Valid() bool {
+	switch e {
+	case De:
+		return true
+	case En:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDocumentsParamsState.
 const (
 	ListDocumentsParamsStateFailed  ListDocumentsParamsState = "failed"
@@ -3381,6 +3399,18 @@ type ListMatchesParams struct {
 	ProjectID *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
 }
 
+// GetMatchReportParams defines parameters for GetMatchReport.
+type GetMatchReportParams struct {
+	// Candidate By rank; 1, the best, by default
+	Candidate *int64 `form:"candidate,omitempty" json:"candidate,omitempty"`
+
+	// Language Of the report's own words; the match's language by default, English for others
+	Language *GetMatchReportParamsLanguage `form:"language,omitempty" json:"language,omitempty"`
+}
+
+// GetMatchReportParamsLanguage defines parameters for GetMatchReport.
+type GetMatchReportParamsLanguage string
+
 // ListDocumentsParams defines parameters for ListDocuments.
 type ListDocumentsParams struct {
 	// Limit At most so many; 50 by default
@@ -4165,6 +4195,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/cv-matcher/matches/{match_id} (the `GetMatch` operationId).
 	GetMatch(ctx context.Context, matchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetMatchReport Get a match as a report to print
+	//
+	// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential.
+	//
+	// Corresponds with GET /v1/cv-matcher/matches/{match_id}/report (the `GetMatchReport` operationId).
+	GetMatchReport(ctx context.Context, matchID openapi_types.UUID, params *GetMatchReportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDocuments List my documents
 	//
@@ -5538,6 +5575,23 @@ func (c *Client) DeleteMatch(ctx context.Context, matchID openapi_types.UUID, re
 // Corresponds with GET /v1/cv-matcher/matches/{match_id} (the `GetMatch` operationId).
 func (c *Client) GetMatch(ctx context.Context, matchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMatchRequest(c.Server, matchID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetMatchReport Get a match as a report to print
+//
+// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential.
+//
+// Corresponds with GET /v1/cv-matcher/matches/{match_id}/report (the `GetMatchReport` operationId).
+func (c *Client) GetMatchReport(ctx context.Context, matchID openapi_types.UUID, params *GetMatchReportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMatchReportRequest(c.Server, matchID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -8534,6 +8588,79 @@ func NewGetMatchRequest(server string, matchID openapi_types.UUID) (*http.Reques
 	return req, nil
 }
 
+// NewGetMatchReportRequest constructs an http.Request for the GetMatchReport method
+func NewGetMatchReportRequest(server string, matchID openapi_types.UUID, params *GetMatchReportParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "match_id", matchID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/cv-matcher/matches/%s/report", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Candidate != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "candidate", *params.Candidate, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Language != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "language", *params.Language, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListDocumentsRequest constructs an http.Request for the ListDocuments method
 func NewListDocumentsRequest(server string, params *ListDocumentsParams) (*http.Request, error) {
 	var err error
@@ -10402,6 +10529,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/cv-matcher/matches/{match_id} (the `GetMatch` operationId).
 	GetMatchWithResponse(ctx context.Context, matchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetMatchResponse, error)
+
+	// GetMatchReportWithResponse Get a match as a report to print
+	//
+	// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/cv-matcher/matches/{match_id}/report (the `GetMatchReport` operationId).
+	GetMatchReportWithResponse(ctx context.Context, matchID openapi_types.UUID, params *GetMatchReportParams, reqEditors ...RequestEditorFn) (*GetMatchReportResponse, error)
 
 	// ListDocumentsWithResponse List my documents
 	//
@@ -15482,6 +15618,101 @@ func (r GetMatchResponse) ContentType() string {
 	return ""
 }
 
+type GetMatchReportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetMatchReportResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetMatchReportResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetMatchReportResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r GetMatchReportResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetMatchReportResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetMatchReportResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetMatchReportResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r GetMatchReportResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMatchReportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMatchReportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMatchReportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r GetMatchReportResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMatchReportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListDocumentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18919,6 +19150,21 @@ func (c *ClientWithResponses) GetMatchWithResponse(ctx context.Context, matchID 
 		return nil, err
 	}
 	return ParseGetMatchResponse(rsp)
+}
+
+// GetMatchReportWithResponse Get a match as a report to print
+//
+// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/cv-matcher/matches/{match_id}/report (the `GetMatchReport` operationId).
+func (c *ClientWithResponses) GetMatchReportWithResponse(ctx context.Context, matchID openapi_types.UUID, params *GetMatchReportParams, reqEditors ...RequestEditorFn) (*GetMatchReportResponse, error) {
+	rsp, err := c.GetMatchReport(ctx, matchID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMatchReportResponse(rsp)
 }
 
 // ListDocumentsWithResponse List my documents
@@ -23325,6 +23571,81 @@ func ParseGetMatchResponse(rsp *http.Response) (*GetMatchResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetMatchReportResponse parses an HTTP response from a GetMatchReportWithResponse call
+func ParseGetMatchReportResponse(rsp *http.Response) (*GetMatchReportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMatchReportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem
