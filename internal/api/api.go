@@ -24,6 +24,7 @@ import (
 type Options struct {
 	Store     Store
 	Batches   BatchStore
+	Stories   StoryStore
 	Engine    Engine
 	Accounts  Accounts
 	Throttles Throttles
@@ -70,6 +71,7 @@ type server struct {
 	root    huma.API
 	auths   *limiter
 	cursors cursors
+	heavy   gate // photos and books
 	models  modelCatalogue
 	usage   usageCache
 
@@ -93,6 +95,7 @@ func build(o Options) (*server, *gin.Engine) {
 	s.log = s.Log
 	s.auths = newLimiter(s.AuthLimit)
 	s.cursors = newCursors(s.Secret)
+	s.heavy = make(gate, atOnce)
 
 	gin.SetMode(gin.ReleaseMode)
 	router := gin.New()
@@ -162,5 +165,6 @@ func (s *server) operations() {
 	s.jobOperations()
 	s.modelOperations()
 	s.adminOperations()
+	s.storyOperations()
 	s.systemOperations()
 }

@@ -91,6 +91,7 @@ func newSystemOn(t *testing.T, dsn string, change ...func(*api.Options)) *system
 		Store: s.store, Batches: s.store, Engine: engine, Accounts: s.accounts, Throttles: s.store, Searcher: s.search,
 		Providers: llm.NewRegistry(offline.New()), Detect: extraction.Detect,
 		Admin: s.store, NewAccounts: s.accounts,
+		Stories: s.store,
 		Chats: s.store, Tokens: s.queue,
 		Secret: secret, AllowedOrigins: []string{origin}, MaxUploadBytes: 2 << 20, Log: log,
 	}

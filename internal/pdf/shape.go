@@ -43,8 +43,11 @@ func (p JPEG) Fit(width, height float64) (w, h float64) {
 	return float64(p.Width) * scale, float64(p.Height) * scale
 }
 
-// PictureAt draws a picture into a box.
+// PictureAt draws a picture into a box; one without bytes leaves it empty.
 func (d *Document) PictureAt(p JPEG, x, y, width, height float64) {
+	if len(p.Bytes) == 0 {
+		return
+	}
 	sum := sha256.Sum256(p.Bytes)
 	name, options := hex.EncodeToString(sum[:]), fpdf.ImageOptions{ImageType: "JPEG"}
 	if d.out.GetImageInfo(name) == nil {

@@ -89,3 +89,8 @@ func (d *Document) TextAt(x, y, width float64, text string, s Style) float64 {
 	}
 	return float64(len(lines)) * s.line()
 }
+
+// WidthOf is how wide a text would be in one line.
+func (d *Document) WidthOf(text string, s Style) float64 {
+	return d.fonts.width(printable(text), s.face(), s.points())
+}

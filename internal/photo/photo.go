@@ -1,0 +1,160 @@
+// Package photo turns what people upload into pictures that are safe to keep
+// and to show: decoded, turned upright, made no larger than needed and encoded
+// anew, so that nothing is left of what a camera wrote into them.
+package photo
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/color"
+	_ "image/gif" // registers the format
+	"image/jpeg"
+	_ "image/png" // registers the format
+	"time"
+
+	"golang.org/x/image/draw"
+	_ "golang.org/x/image/webp" // registers the format
+
+	"generalbackend/internal/domain"
+)
+
+// Photo is a picture in both sizes, as JPEG. TakenAt is what the camera's clock
+// said, of no known zone; the zero time where it said nothing.
+type Photo struct {
+	Full      []byte
+	Thumbnail []byte
+	Width     int // of Full, pixels
+	Height    int
+	TakenAt   time.Time
+}
+
+// The bounds of what is read and what is made.
+const (
+	maxSide       = 20_000
+	maxDecoded    = 256 << 20 // bytes in memory
+	fullSide      = 2000
+	thumbnailSide = 400
+	quality       = 85
+)
+
+var (
+	errMalformed = domain.Errorf(domain.CodePhotoMalformed, "The photo is damaged and cannot be shown.")
+	errTooLarge  = domain.Errorf(domain.CodePhotoTooLarge, "The photo has too many pixels.").
+			WithHint("Make it smaller: 60 megapixels are always enough.")
+	errUnsupported = domain.Errorf(domain.CodeUnsupportedType, "This is no photo that can be read here.").
+			WithHint("Send JPEG, PNG, WebP or GIF.")
+	errHEIC = domain.Errorf(domain.CodeUnsupportedType, "HEIC and AVIF photos cannot be read here.").
+		WithHint("Export the photo as JPEG. An iPhone does so by itself under Settings, Camera, Formats, Most Compatible.")
+)
+
+// New reads a JPEG, PNG, WebP or GIF, of which the first frame counts. Size and
+// kind are checked before anything is decoded.
+func New(data []byte) (Photo, error) {
+	if err := known(data); err != nil {
+		return Photo{}, err
+	}
+	config, format, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return Photo{}, malformed(err)
+	}
+	if err := affordable(config.Width, config.Height, config.ColorModel); err != nil {
+		return Photo{}, err
+	}
+	decoded, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return Photo{}, malformed(err)
+	}
+	facts := readFacts(data, format)
+	return encode(upright(shrink(flat(decoded), fullSide), facts.orientation), facts.takenAt)
+}
+
+func malformed(err error) error {
+	if errors.Is(err, image.ErrFormat) {
+		return errUnsupported.WithCause(err)
+	}
+	return errMalformed.WithCause(err)
+}
+
+// known looks at the first bytes only.
+func known(data []byte) error {
+	switch {
+	case bytes.HasPrefix(data, []byte("\xFF\xD8\xFF")), bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1A\n")),
+		bytes.HasPrefix(data, []byte("GIF8")),
+		len(data) > 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP":
+		return nil
+	case len(data) > 12 && string(data[4:8]) == "ftyp":
+		return errHEIC
+	}
+	return errUnsupported
+}
+
+func affordable(width, height int, model color.Model) error {
+	perPixel := 4
+	if model == color.RGBA64Model || model == color.NRGBA64Model {
+		perPixel = 8
+	}
+	switch {
+	case width <= 0 || height <= 0:
+		return errMalformed
+	case width > maxSide || height > maxSide || width*height > maxDecoded/perPixel:
+		return errTooLarge
+	}
+	return nil
+}
+
+// flat puts what is transparent on white paper.
+func flat(img image.Image) image.Image {
+	if opaque, ok := img.(interface{ Opaque() bool }); ok && opaque.Opaque() {
+		return img
+	}
+	if _, ok := img.(*image.YCbCr); ok {
+		return img
+	}
+	return onWhite{img}
+}
+
+// onWhite is an image as it looks on white.
+type onWhite struct{ image.Image }
+
+// ColorModel implements image.Image.
+func (onWhite) ColorModel() color.Model { return color.RGBA64Model }
+
+// At implements image.Image.
+func (w onWhite) At(x, y int) color.Color {
+	r, g, b, a := w.Image.At(x, y).RGBA()
+	rest := 0xFFFF - a
+	return color.RGBA64{R: uint16(r + rest), G: uint16(g + rest), B: uint16(b + rest), A: 0xFFFF}
+}
+
+// shrink returns a copy no side of which is longer than most.
+func shrink(img image.Image, most int) *image.RGBA {
+	size := img.Bounds().Size()
+	width, height := size.X, size.Y
+	if longest := max(width, height); longest > most {
+		width, height = max(width*most/longest, 1), max(height*most/longest, 1)
+	}
+	out := image.NewRGBA(image.Rect(0, 0, width, height))
+	if width == size.X && height == size.Y {
+		draw.Draw(out, out.Bounds(), img, img.Bounds().Min, draw.Src)
+	} else {
+		draw.CatmullRom.Scale(out, out.Bounds(), img, img.Bounds(), draw.Src, nil)
+	}
+	return out
+}
+
+func encode(img *image.RGBA, takenAt time.Time) (Photo, error) {
+	p := Photo{Width: img.Bounds().Dx(), Height: img.Bounds().Dy(), TakenAt: takenAt}
+	var err error
+	if p.Full, err = toJPEG(img); err != nil {
+		return Photo{}, err
+	}
+	p.Thumbnail, err = toJPEG(shrink(img, thumbnailSide))
+	return p, err
+}
+
+func toJPEG(img image.Image) ([]byte, error) {
+	var b bytes.Buffer
+	err := jpeg.Encode(&b, img, &jpeg.Options{Quality: quality})
+	return b.Bytes(), err
+}
