@@ -74,8 +74,8 @@ type Refining struct {
 	Suggest  bool   `json:"suggest,omitempty" doc:"Look for people, places and a date in the text, too" example:"true"`
 }
 
-// AcceptedQuestion is a question that a job will think of.
-type AcceptedQuestion struct {
+// AcceptedInterview is a question that a job will think of.
+type AcceptedInterview struct {
 	Job      Job      `json:"job"`
 	Question Question `json:"question"`
 }
@@ -98,7 +98,7 @@ type RefinementPath struct {
 	RefinementID uuid.UUID `path:"refinement_id" format:"uuid" example:"0198c5b1-0000-7000-8000-000000000018"`
 }
 
-type askInput struct {
+type interviewInput struct {
 	StoryPath
 	Submission
 	Body Asking
@@ -124,12 +124,12 @@ func (s *server) interviewOperations() {
 		domain.CodeProviderUnknown, domain.CodeModelNotFound, domain.CodeModelUnavailable, domain.CodeModelOverloaded,
 		domain.CodeModelRateLimited, domain.CodeModelTimeout, domain.CodeContextTooLong, domain.CodeTimedOut,
 	}
-	register(s, submitEndpoint[AcceptedQuestion, Question](s, endpoint{
+	register(s, submitEndpoint[AcceptedInterview, Question](s, endpoint{
 		id: "ask-question", method: http.MethodPost, path: "/stories/{story_id}/interview", tag: storiesTag, summary: "Ask for the interviewer's next question",
 		description: "The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. " +
 			"Twenty questions without an answer are enough: then it is a conflict.",
 		codes: append([]domain.Code{domain.CodeConflict}, failing...),
-	}), s.ask)
+	}), s.interview)
 	register(s, submitEndpoint[AcceptedRefinement, Refinement](s, endpoint{
 		id: "refine-memory", method: http.MethodPost, path: "/stories/{story_id}/memories/{memory_id}/refine", tag: storiesTag,
 		summary: "Rewrite a memory's text",
@@ -200,7 +200,7 @@ func (s *server) telling(ctx context.Context, in Submission, parent domain.Story
 // maxUnanswered is how many questions may wait for an answer.
 const maxUnanswered = 20
 
-func (s *server) ask(ctx context.Context, in *askInput) (*submitted, error) {
+func (s *server) interview(ctx context.Context, in *interviewInput) (*submitted, error) {
 	parent, err := s.Stories.Story(ctx, userID(ctx), in.StoryID)
 	if err != nil {
 		return nil, err
@@ -245,13 +245,13 @@ func (s *server) answerFirst(ctx context.Context, parent domain.Story) error {
 	return domain.Errorf(domain.CodeConflict, "The last %d questions have no answer yet. Answer one of them first.", maxUnanswered)
 }
 
-func (s *server) followQuestion(ctx context.Context, in *askInput, id uuid.UUID, job domain.Job) (*submitted, error) {
+func (s *server) followQuestion(ctx context.Context, in *interviewInput, id uuid.UUID, job domain.Job) (*submitted, error) {
 	q, err := s.Stories.Question(ctx, job.UserID, in.StoryID, id)
 	if err != nil {
 		return nil, err
 	}
 	return s.follow(ctx, in.Submission, job, result{
-		accepted: func(j Job) any { return AcceptedQuestion{Job: j, Question: toQuestion(q)} },
+		accepted: func(j Job) any { return AcceptedInterview{Job: j, Question: toQuestion(q)} },
 		finished: func(ctx context.Context) (any, error) {
 			done, err := s.Stories.Question(ctx, job.UserID, in.StoryID, id)
 			return toQuestion(done), err

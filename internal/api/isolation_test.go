@@ -8,6 +8,7 @@ import (
 
 	"generalbackend/internal/api"
 	"generalbackend/internal/domain"
+	"generalbackend/internal/photo/phototest"
 )
 
 // description is as much of the published description as tests look at.
@@ -40,7 +41,9 @@ func TestForeignIDs(t *testing.T) {
 	ids := owner.owned()
 	bodies := map[string]any{
 		"replace-project": object{"name": "mine now"}, "update-project": object{"name": "mine now"},
-		"ask": object{"message": "what is theirs?"},
+		"ask": object{"message": "what is theirs?"}, "update-story": object{"title": "mine now"}, "create-memory": object{"text": "mine now"},
+		"update-memory": object{"title": "mine now"}, "update-name": object{"name": "mine now"}, "merge-names": object{"into": ids["name_id"]},
+		"update-photo": object{"caption": "mine now"}, "ask-question": object{}, "refine-memory": object{},
 	}
 	tried := 0
 	for path, operations := range other.description().Paths {
@@ -61,6 +64,10 @@ func TestForeignIDs(t *testing.T) {
 		}
 		for method, op := range operations {
 			tried++
+			address := address
+			if op.OperationID == "search-memories" {
+				address += "?query=text"
+			}
 			method = strings.ToUpper(method)
 			other.refused(code, status, method, address, bodies[op.OperationID])
 			other.refused(code, status, method, strings.TrimPrefix(address, "/v1"), bodies[op.OperationID])
@@ -86,11 +93,29 @@ func (u *user) owned() map[string]uuid.UUID {
 	u.must(202, "POST", "/v1/cv-matcher/batches", object{
 		"employer_documents": []uuid.UUID{document.ID}, "applicant_documents": []uuid.UUID{document.ID},
 	}).into(u.t, &batch)
+	told := u.told()
 	var jobs api.Page[api.Job]
 	u.must(200, "GET", "/v1/jobs", nil).into(u.t, &jobs)
 	return map[string]uuid.UUID{
+		"story_id": told["story_id"], "memory_id": told["memory_id"], "name_id": told["name_id"], "photo_id": told["photo_id"],
+		"question_id": told["question_id"], "refinement_id": told["refinement_id"],
 		"project_id": project.ID, "document_id": document.ID, "match_id": match.ID, "batch_id": batch.Batch.ID, "job_id": jobs.Items[0].ID,
 		"user_id": u.id, "message_id": answer.ID,
+	}
+}
+
+// told makes one of everything in a story.
+func (u *user) told() map[string]uuid.UUID {
+	u.t.Helper()
+	s := u.teller(nil)
+	m := s.tell(object{"text": "mine", "tags": []string{"mine"}})
+	var question api.AcceptedInterview
+	u.must(202, "POST", s.path+"/interview", object{}).into(u.t, &question)
+	var refinement api.AcceptedRefinement
+	u.must(202, "POST", s.memoryPath(m)+"/refine", object{}).into(u.t, &refinement)
+	return map[string]uuid.UUID{
+		"story_id": s.story.ID, "memory_id": m.ID, "name_id": m.Tags[0].ID, "photo_id": s.show(m, phototest.JPEG(u.t, phototest.Corners(8, 8), phototest.Exif{})).ID,
+		"question_id": question.Question.ID, "refinement_id": refinement.Refinement.ID,
 	}
 }
 

@@ -123,12 +123,12 @@ func toPhoto(storyID uuid.UUID, p domain.Photo) Photo {
 }
 
 func (s *server) addPhoto(ctx context.Context, in *newPhotoInput) (*photoOutput, error) {
+	if _, err := s.Stories.Memory(ctx, userID(ctx), in.StoryID, in.MemoryID); err != nil {
+		return nil, err
+	}
 	media, params, err := mime.ParseMediaType(in.contentType)
 	if err != nil || media != "multipart/form-data" || params["boundary"] == "" {
 		return nil, domain.Errorf(domain.CodeUnsupportedType, "Send the photo as multipart/form-data, in the field `file`.")
-	}
-	if _, err := s.Stories.Memory(ctx, userID(ctx), in.StoryID, in.MemoryID); err != nil {
-		return nil, err
 	}
 	if length, err := strconv.ParseInt(in.length, 10, 64); err == nil && length > maxPhotoBytes+jsonLimit {
 		return nil, photoTooLong()

@@ -2,8 +2,6 @@ package photo_test
 
 import (
 	"bytes"
-	"encoding/binary"
-	"hash/crc32"
 	"image"
 	"image/color"
 	"image/gif"
@@ -126,19 +124,6 @@ func TestLargePhotosAreMadeSmaller(t *testing.T) {
 	}
 }
 
-// pngOf is a PNG that says it is of a size and holds next to nothing.
-func pngOf(width, height uint32, depth byte) []byte {
-	var b bytes.Buffer
-	b.WriteString("\x89PNG\r\n\x1A\n")
-	header := binary.BigEndian.AppendUint32(nil, width)
-	header = append(binary.BigEndian.AppendUint32(header, height), depth, 6, 0, 0, 0)
-	chunk := append([]byte("IHDR"), header...)
-	_ = binary.Write(&b, binary.BigEndian, uint32(len(header)))
-	b.Write(chunk)
-	_ = binary.Write(&b, binary.BigEndian, crc32.ChecksumIEEE(chunk))
-	return b.Bytes()
-}
-
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	good := phototest.JPEG(t, phototest.Corners(64, 48), phototest.Exif{})
@@ -147,10 +132,10 @@ func TestRefused(t *testing.T) {
 		data []byte
 		want domain.Code
 	}{
-		"bomb of 65,535 squared":  {pngOf(65535, 65535, 8), domain.CodePhotoTooLarge},
-		"bomb of a long strip":    {pngOf(1, 1<<31-1, 8), domain.CodePhotoTooLarge},
-		"bomb of deep pixels":     {pngOf(7000, 7000, 16), domain.CodePhotoTooLarge},
-		"no pixels":               {pngOf(0, 10, 8), domain.CodePhotoMalformed},
+		"bomb of 65,535 squared":  {phototest.PNG(65535, 65535, 8), domain.CodePhotoTooLarge},
+		"bomb of a long strip":    {phototest.PNG(1, 1<<31-1, 8), domain.CodePhotoTooLarge},
+		"bomb of deep pixels":     {phototest.PNG(7000, 7000, 16), domain.CodePhotoTooLarge},
+		"no pixels":               {phototest.PNG(0, 10, 8), domain.CodePhotoMalformed},
 		"cut off":                 {good[:len(good)/2], domain.CodePhotoMalformed},
 		"head alone":              {good[:20], domain.CodePhotoMalformed},
 		"pdf":                     {[]byte("%PDF-1.7 and so on"), domain.CodeUnsupportedType},
@@ -169,7 +154,7 @@ func TestRefused(t *testing.T) {
 func FuzzNew(f *testing.F) {
 	f.Add(phototest.JPEG(f, phototest.Corners(8, 8), phototest.Exif{Orientation: 6, TakenAt: "1999:12:24 18:30:00", GPS: true}))
 	f.Add(phototest.WebP)
-	f.Add(pngOf(3, 3, 8))
+	f.Add(phototest.PNG(3, 3, 8))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := photo.New(data)
 		if err == nil && (len(p.Full) == 0 || p.Width < 1 || p.Width > 2000) {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -114,6 +115,19 @@ func (e Exif) tiff() []byte {
 		b = append(b, "GPSMARK\x00"...)
 	}
 	return b
+}
+
+// PNG is one that says it is of a size and holds next to nothing.
+func PNG(width, height uint32, depth byte) []byte {
+	var b bytes.Buffer
+	b.WriteString("\x89PNG\r\n\x1A\n")
+	header := binary.BigEndian.AppendUint32(nil, width)
+	header = append(binary.BigEndian.AppendUint32(header, height), depth, 6, 0, 0, 0)
+	chunk := append([]byte("IHDR"), header...)
+	_ = binary.Write(&b, binary.BigEndian, uint32(len(header)))
+	b.Write(chunk)
+	_ = binary.Write(&b, binary.BigEndian, crc32.ChecksumIEEE(chunk))
+	return b.Bytes()
 }
 
 // WebP is a lossless WebP picture of one pixel.
