@@ -24,6 +24,8 @@ type User struct {
 	IsActive   bool      `json:"is_active"`
 	IsAdmin    bool      `json:"is_admin"`
 	IsVerified bool      `json:"is_verified"`
+	WaitsFor   string    `json:"waits_for" enum:",verification,approval" doc:"What the account needs before it can be used; empty when nothing"`
+	Pending    string    `json:"pending_email" doc:"An address that replaces email once the link mailed to it was followed"`
 	CreatedAt  time.Time `json:"created_at"`
 	UpdatedAt  time.Time `json:"updated_at"`
 }
@@ -31,7 +33,8 @@ type User struct {
 func toUser(u domain.User) User {
 	return User{
 		ID: u.ID, Email: u.Email, Name: u.Name, Language: u.Language, IsActive: u.IsActive,
-		IsAdmin: u.IsAdmin, IsVerified: u.IsVerified, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+		IsAdmin: u.IsAdmin, IsVerified: u.IsVerified, WaitsFor: string(u.WaitsFor), Pending: u.PendingEmail,
+		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
 }
 

@@ -30,7 +30,23 @@ func (s *server) describeErrors() {
 					Extensions:  map[string]any{"x-codes": names},
 				}
 			}
+			e.describePages(op)
 		}
+	}
+}
+
+// describePages adds the pages that a browser gets, for success and for the
+// operation's own codes.
+func (e endpoint) describePages(op *huma.Operation) {
+	if !e.pages {
+		return
+	}
+	statuses := map[int]bool{http.StatusOK: true}
+	for _, code := range e.codes {
+		statuses[statusOf(code)] = true
+	}
+	for status := range statuses {
+		op.Responses[strconv.Itoa(status)].Content["text/html"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
 }
 

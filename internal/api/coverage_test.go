@@ -116,7 +116,7 @@ func (op *operation) outcomes() []outcome {
 			all = append(all, outcome{status, code})
 		}
 		for media := range a.Content {
-			if len(a.Codes) == 0 {
+			if len(a.Codes) == 0 || media != "application/problem+json" {
 				all = append(all, outcome{status, media})
 			}
 		}

@@ -24,6 +24,7 @@ type endpoint struct {
 	timeout          time.Duration // of the handler; negative for none
 	maxBody          int64         // of JSON, 1 MiB by default
 	unchecked        bool          // the handler reads the body itself
+	pages            bool          // a browser gets HTML instead, with its own codes too
 	responses        map[string]*huma.Response
 }
 

@@ -87,6 +87,9 @@ func (s *server) answer(ctx context.Context, to Reader, data any, page linkPage,
 	status := http.StatusOK
 	if err != nil {
 		p := s.toProblem(ctx, err)
+		if p.Status >= http.StatusInternalServerError || p.Status == statusClientGone {
+			return nil, p
+		}
 		status, page.Problem, page.Done = p.Status, p.Detail, ""
 		if p.Code != string(domain.CodeInvalid) {
 			page.Form = ""

@@ -61,7 +61,9 @@ type linkFormInput struct {
 func (s *server) linkOperations() {
 	const tag = "accounts"
 	mailed := []domain.Code{domain.CodeMailMissing}
-	linkIsGood := map[string]*huma.Response{"200": respond[LinkState](s, "The link is good. Browsers get HTML.")}
+	linkIsGood := func() map[string]*huma.Response {
+		return map[string]*huma.Response{"200": respond[LinkState](s, "The link is good. Browsers get HTML.")}
+	}
 	register(s, endpoint{
 		id: "request-verify-token", method: http.MethodPost, path: "/auth/request-verify-token", tag: tag, summary: "Have a link mailed that verifies my address",
 		description: "The answer is the same whether or not there is such an account.",
@@ -75,25 +77,25 @@ func (s *server) linkOperations() {
 	register(s, endpoint{
 		id: "check-verify-link", method: http.MethodGet, path: "/auth/verify", tag: tag, summary: "Is this link good?",
 		description: "Changes nothing, because mail scanners follow links too. A browser gets a page with a button that does.",
-		public:      true, limited: true, codes: []domain.Code{domain.CodeLinkInvalid},
-		responses: linkIsGood,
+		public:      true, limited: true, pages: true, codes: []domain.Code{domain.CodeLinkInvalid},
+		responses: linkIsGood(),
 	}, s.checkLink(domain.LinkVerify))
 	register(s, endpoint{
 		id: "check-reset-link", method: http.MethodGet, path: "/auth/reset-password", tag: tag, summary: "May this link set a password?",
 		description: "Changes nothing. A browser gets a page that asks for the new password.",
-		public:      true, limited: true, codes: []domain.Code{domain.CodeLinkInvalid},
-		responses: linkIsGood,
+		public:      true, limited: true, pages: true, codes: []domain.Code{domain.CodeLinkInvalid},
+		responses: linkIsGood(),
 	}, s.checkLink(domain.LinkReset))
 	register(s, endpoint{
 		id: "verify", method: http.MethodPost, path: "/auth/verify", tag: tag, summary: "Verify my address by a mailed link",
 		description: "The link works once. Reads JSON and the form of the page.",
-		public:      true, limited: true, unchecked: true, codes: []domain.Code{domain.CodeLinkInvalid, domain.CodeEmailTaken},
+		public:      true, limited: true, unchecked: true, pages: true, codes: []domain.Code{domain.CodeLinkInvalid, domain.CodeEmailTaken},
 		responses: map[string]*huma.Response{"200": respond[User](s, "Verified. Browsers get HTML.")},
 	}, s.verify)
 	register(s, endpoint{
 		id: "reset-password", method: http.MethodPost, path: "/auth/reset-password", tag: tag, summary: "Set a new password by a mailed link",
 		description: "The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.",
-		public:      true, limited: true, unchecked: true, codes: []domain.Code{domain.CodeLinkInvalid},
+		public:      true, limited: true, unchecked: true, pages: true, codes: []domain.Code{domain.CodeLinkInvalid, domain.CodeInvalid},
 		responses: map[string]*huma.Response{"200": respond[User](s, "The password was set. Browsers get HTML.")},
 	}, s.resetPassword)
 	s.describeBody("/auth/verify", s.jsonOrForm(typeOf[LinkToken](), "token"))

@@ -20,8 +20,8 @@ func (a *Auth) Letter(ctx context.Context, m domain.Mail) (domain.Letter, error)
 		return domain.Letter{}, err
 	}
 	letter := domain.Letter{ID: m.ID, Kind: m.Kind, To: m.Recipient, Language: user.Language, About: m.About}
-	if letter.To == "" {
-		letter.To = user.Email
+	if m.UserID == nil || letter.To == "" {
+		letter.To = user.Email // as its owner wrote it, never as a stranger did
 	}
 	if err := a.spareRecipient(ctx, m, letter.To); err != nil {
 		return letter, err

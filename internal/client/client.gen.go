@@ -923,16 +923,16 @@ func (e RefiningStyle) Valid() bool {
 
 // Defines values for RegisteredWaitsFor.
 const (
-	Approval     RegisteredWaitsFor = "approval"
-	Verification RegisteredWaitsFor = "verification"
+	RegisteredWaitsForApproval     RegisteredWaitsFor = "approval"
+	RegisteredWaitsForVerification RegisteredWaitsFor = "verification"
 )
 
 // Valid indicates whether the value is a known member of the RegisteredWaitsFor enum.
 func (e RegisteredWaitsFor) Valid() bool {
 	switch e {
-	case Approval:
+	case RegisteredWaitsForApproval:
 		return true
-	case Verification:
+	case RegisteredWaitsForVerification:
 		return true
 	default:
 		return false
@@ -1050,6 +1050,27 @@ func (e TablePostingState) Valid() bool {
 	case TablePostingStatePending:
 		return true
 	case TablePostingStateReady:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserWaitsFor.
+const (
+	UserWaitsForApproval     UserWaitsFor = "approval"
+	UserWaitsForEmpty        UserWaitsFor = ""
+	UserWaitsForVerification UserWaitsFor = "verification"
+)
+
+// Valid indicates whether the value is a known member of the UserWaitsFor enum.
+func (e UserWaitsFor) Valid() bool {
+	switch e {
+	case UserWaitsForApproval:
+		return true
+	case UserWaitsForEmpty:
+		return true
+	case UserWaitsForVerification:
 		return true
 	default:
 		return false
@@ -3998,10 +4019,19 @@ type User struct {
 	IsVerified bool                `json:"is_verified"`
 
 	// Language ISO 639-1, or empty
-	Language  string    `json:"language"`
-	Name      string    `json:"name"`
-	UpdatedAt time.Time `json:"updated_at"`
+	Language string `json:"language"`
+	Name     string `json:"name"`
+
+	// PendingEmail An address that replaces email once the link mailed to it was followed
+	PendingEmail string    `json:"pending_email"`
+	UpdatedAt    time.Time `json:"updated_at"`
+
+	// WaitsFor What the account needs before it can be used; empty when nothing
+	WaitsFor UserWaitsFor `json:"waits_for"`
 }
+
+// UserWaitsFor What the account needs before it can be used; empty when nothing
+type UserWaitsFor string
 
 // UserBacklog defines model for UserBacklog.
 type UserBacklog struct {
@@ -28921,6 +28951,12 @@ func ParseCheckResetLinkResponse(rsp *http.Response) (*CheckResetLinkResponse, e
 		}
 		response.ApplicationProblemJSON504 = &dest
 
+	case rsp.StatusCode == 200:
+	// Content-type (text/html) unsupported
+
+	case rsp.StatusCode == 400:
+		// Content-type (text/html) unsupported
+
 	}
 
 	switch {
@@ -29030,6 +29066,15 @@ func ParseResetPasswordResponse(rsp *http.Response) (*ResetPasswordResponse, err
 		}
 		response.ApplicationProblemJSON504 = &dest
 
+	case rsp.StatusCode == 200:
+	// Content-type (text/html) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (text/html) unsupported
+
+	case rsp.StatusCode == 422:
+		// Content-type (text/html) unsupported
+
 	}
 
 	switch {
@@ -29117,6 +29162,12 @@ func ParseCheckVerifyLinkResponse(rsp *http.Response) (*CheckVerifyLinkResponse,
 			return nil, err
 		}
 		response.ApplicationProblemJSON504 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (text/html) unsupported
+
+	case rsp.StatusCode == 400:
+		// Content-type (text/html) unsupported
 
 	}
 
@@ -29233,6 +29284,15 @@ func ParseVerifyResponse(rsp *http.Response) (*VerifyResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON504 = &dest
+
+	case rsp.StatusCode == 200:
+	// Content-type (text/html) unsupported
+
+	case rsp.StatusCode == 400:
+	// Content-type (text/html) unsupported
+
+	case rsp.StatusCode == 409:
+		// Content-type (text/html) unsupported
 
 	}
 

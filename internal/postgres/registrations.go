@@ -27,7 +27,7 @@ func (s *Store) CreateWaitingUser(ctx context.Context, u domain.User, link domai
 		if err != nil {
 			return err
 		}
-		link.UserID, link.PasswordHash = owner.ID, u.PasswordHash
+		link.UserID, link.Email, link.PasswordHash = owner.ID, owner.Email, u.PasswordHash
 		switch waits := domain.Wait(deref(owner.WaitsFor)); {
 		case waits == domain.WaitVerification:
 			return mailLink(ctx, q, link)
