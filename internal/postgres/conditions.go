@@ -53,7 +53,7 @@ func (c *conditions) where() string {
 }
 
 // skew is how far the clock of whoever made an id may be from the database's.
-const skew = 24 * time.Hour
+const skew = time.Hour
 
 // between restricts rows with UUIDv7 keys to those made in [after, before). Keys
 // begin with their time, so that the primary key serves the range.
