@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
-
 	"generalbackend/internal/auth"
 	"generalbackend/internal/domain"
 	"generalbackend/internal/postgres"
@@ -80,10 +78,4 @@ func (s *server) workerOperation() {
 		id: "list-workers", method: http.MethodGet, path: "/admin/workers", tag: adminTag, summary: "List the workers",
 		description: "A worker that stops takes itself off the list; one that falls silent stays for ten minutes.", admin: true,
 	}, s.listWorkers)
-}
-
-// actor is who asks, for what remembers it.
-func actor(ctx context.Context) (*uuid.UUID, string) {
-	who := principal(ctx).User
-	return &who.ID, who.Email
 }

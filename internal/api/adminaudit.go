@@ -20,7 +20,7 @@ type AuditEntry struct {
 	ID        uuid.UUID  `json:"id" format:"uuid"`
 	At        time.Time  `json:"at"`
 	ActorID   *uuid.UUID `json:"actor_id" format:"uuid" nullable:"true" doc:"Null for the system itself"`
-	Actor     string     `json:"actor" doc:"The address of who did it, as it was then" example:"ada@example.org"`
+	Actor     string     `json:"actor" doc:"The address of who did it, as it was then; empty once that account is gone" example:"ada@example.org"`
 	Action    string     `json:"action" example:"user.update"`
 	Target    string     `json:"target" doc:"What it was done to: an id or a name" example:"0198c5b1-0000-7000-8000-000000000000"`
 	Details   Object     `json:"details"`
@@ -47,7 +47,7 @@ type auditInput struct {
 func (s *server) auditOperation() {
 	registerList(s, endpoint{
 		id: "list-audit-log", method: http.MethodGet, path: "/admin/audit-log", tag: adminTag, summary: "Who did what",
-		description: "Entries outlive the people and things they name.", admin: true, codes: []domain.Code{domain.CodeInvalidCursor},
+		description: "Entries outlive what they name. Of a deleted account the id remains.", admin: true, codes: []domain.Code{domain.CodeInvalidCursor},
 	}, s.listAuditLog)
 }
 

@@ -48,7 +48,7 @@ type UserBacklog struct {
 // Pause says who holds a stage back, since when and why.
 type Pause struct {
 	At     time.Time  `json:"at"`
-	By     *uuid.UUID `json:"by" format:"uuid" nullable:"true"`
+	By     *uuid.UUID `json:"by" format:"uuid" nullable:"true" doc:"Null once that account is gone"`
 	Email  string     `json:"email" example:"ada@example.org"`
 	Reason string     `json:"reason" example:"The model server is being replaced."`
 }
@@ -162,8 +162,7 @@ func (s *server) pauseQueue(ctx context.Context, in *pauseInput) (*queueOutput, 
 	if err != nil {
 		return nil, err
 	}
-	pause := postgres.Pause{Stage: stage}
-	pause.By, pause.ByEmail = actor(ctx)
+	pause := postgres.Pause{Stage: stage, By: new(userID(ctx))}
 	if in.Body != nil {
 		pause.Reason = plain(in.Body.Reason, 500)
 	}

@@ -144,7 +144,7 @@ func (s *server) createUser(ctx context.Context, in *createUserInput) (*userOutp
 		return nil, err
 	}
 	return &userOutput{Body: toUser(user)}, s.audit(ctx, "user.create", user.ID.String(), map[string]any{
-		"email": user.Email, "is_admin": user.IsAdmin, "is_active": user.IsActive, "is_verified": user.IsVerified,
+		"is_admin": user.IsAdmin, "is_active": user.IsActive, "is_verified": user.IsVerified,
 	})
 }
 
@@ -190,21 +190,19 @@ func (s *server) userChange(ctx context.Context, c UserChange) (change domain.Us
 	return change, nil
 }
 
-// changed is what the audit log keeps of a change: everything but the password.
+// changed is what the audit log keeps of a change. It outlives the account, so
+// it does not repeat what is personal.
 func changed(c UserChange) map[string]any {
 	details := map[string]any{}
-	for name, value := range map[string]*string{"email": c.Email, "name": c.Name, "language": c.Language} {
+	for name, value := range map[string]*string{"email": c.Email, "name": c.Name, "language": c.Language, "password": c.Password} {
 		if value != nil {
-			details[name] = *value
+			details[name] = "replaced"
 		}
 	}
 	for name, value := range map[string]*bool{"is_admin": c.IsAdmin, "is_active": c.IsActive, "is_verified": c.IsVerified} {
 		if value != nil {
 			details[name] = *value
 		}
-	}
-	if c.Password != nil {
-		details["password"] = "replaced"
 	}
 	return details
 }
@@ -213,15 +211,11 @@ func (s *server) deleteUser(ctx context.Context, in *UserPath) (*doneOutput, err
 	if in.ID == userID(ctx) {
 		return nil, domain.Errorf(domain.CodeOwnAccount, "This is your own account. Another administrator can delete it.")
 	}
-	user, err := s.Admin.User(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
 	stopped, err := s.Admin.DeleteUser(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	s.stopped(ctx, stopped, nil)
 	out := &doneOutput{Body: Done{Message: "The account was deleted."}}
-	return out, s.audit(ctx, "user.delete", in.ID.String(), map[string]any{"email": user.Email})
+	return out, s.audit(ctx, "user.delete", in.ID.String(), map[string]any{})
 }

@@ -1625,7 +1625,7 @@ type AuditEntry struct {
 	// Action Examples: user.update
 	Action string `json:"action"`
 
-	// Actor The address of who did it, as it was then
+	// Actor The address of who did it, as it was then; empty once that account is gone
 	//
 	// Examples: ada@example.org
 	Actor string `json:"actor"`
@@ -3155,7 +3155,9 @@ type Passage struct {
 
 // Pause defines model for Pause.
 type Pause struct {
-	At time.Time           `json:"at"`
+	At time.Time `json:"at"`
+
+	// By Null once that account is gone
 	By *openapi_types.UUID `json:"by"`
 
 	// Email Examples: ada@example.org
@@ -4860,7 +4862,7 @@ type ClientInterface interface {
 
 	// ListAuditLog Who did what
 	//
-	// Entries outlive the people and things they name.
+	// Entries outlive what they name. Of a deleted account the id remains.
 	//
 	// Corresponds with GET /v1/admin/audit-log (the `ListAuditLog` operationId).
 	ListAuditLog(ctx context.Context, params *ListAuditLogParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5849,7 +5851,7 @@ func (c *Client) Ready(ctx context.Context, reqEditors ...RequestEditorFn) (*htt
 
 // ListAuditLog Who did what
 //
-// Entries outlive the people and things they name.
+// Entries outlive what they name. Of a deleted account the id remains.
 //
 // Corresponds with GET /v1/admin/audit-log (the `ListAuditLog` operationId).
 func (c *Client) ListAuditLog(ctx context.Context, params *ListAuditLogParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -13455,7 +13457,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListAuditLogWithResponse Who did what
 	//
-	// Entries outlive the people and things they name.
+	// Entries outlive what they name. Of a deleted account the id remains.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -24764,7 +24766,7 @@ func (c *ClientWithResponses) ReadyWithResponse(ctx context.Context, reqEditors 
 
 // ListAuditLogWithResponse Who did what
 //
-// Entries outlive the people and things they name.
+// Entries outlive what they name. Of a deleted account the id remains.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -15,8 +15,8 @@ import (
 type Pause struct {
 	Stage   domain.Stage
 	Reason  string
-	By      *uuid.UUID
-	ByEmail string
+	By      *uuid.UUID // nil once that account is gone
+	ByEmail string     // when read
 	At      time.Time
 }
 
@@ -24,7 +24,7 @@ type Pause struct {
 // changes nothing.
 func (s *Store) PauseStage(ctx context.Context, p Pause) error {
 	return translate(s.queries.PauseStage(ctx, dbsqlc.PauseStageParams{
-		Stage: string(p.Stage), Reason: p.Reason, PausedBy: p.By, PausedByEmail: p.ByEmail,
+		Stage: string(p.Stage), Reason: p.Reason, PausedBy: p.By,
 	}))
 }
 
@@ -39,7 +39,7 @@ func (s *Store) StagePauses(ctx context.Context) (map[domain.Stage]Pause, error)
 	pauses := make(map[domain.Stage]Pause, len(rows))
 	for _, r := range rows {
 		stage := domain.Stage(r.Stage)
-		pauses[stage] = Pause{Stage: stage, Reason: r.Reason, By: r.PausedBy, ByEmail: r.PausedByEmail, At: r.PausedAt}
+		pauses[stage] = Pause{Stage: stage, Reason: r.Reason, By: r.PausedBy, ByEmail: r.Email, At: r.PausedAt}
 	}
 	return pauses, translate(err)
 }

@@ -29,11 +29,10 @@ CREATE TRIGGER users_keep_admin BEFORE UPDATE OF is_admin, is_active OR DELETE O
 -- A row holds a stage back. The dispatcher sends it no jobs and nobody claims
 -- one; attempts that run go on.
 CREATE TABLE stage_pauses (
-    stage           text PRIMARY KEY,
-    reason          text        NOT NULL DEFAULT '',
-    paused_by       uuid,
-    paused_by_email text        NOT NULL DEFAULT '',
-    paused_at       timestamptz NOT NULL DEFAULT now()
+    stage     text PRIMARY KEY,
+    reason    text        NOT NULL DEFAULT '',
+    paused_by uuid REFERENCES users ON DELETE SET NULL,
+    paused_at timestamptz NOT NULL DEFAULT now()
 );
 GRANT SELECT ON stage_pauses TO general_backend_user;
 

@@ -360,11 +360,10 @@ type Session struct {
 }
 
 type StagePause struct {
-	Stage         string
-	Reason        string
-	PausedBy      *uuid.UUID
-	PausedByEmail string
-	PausedAt      time.Time
+	Stage    string
+	Reason   string
+	PausedBy *uuid.UUID
+	PausedAt time.Time
 }
 
 type Story struct {

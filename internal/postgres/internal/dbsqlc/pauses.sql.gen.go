@@ -7,31 +7,25 @@ package dbsqlc
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 const pauseStage = `-- name: PauseStage :exec
-INSERT INTO stage_pauses (stage, reason, paused_by, paused_by_email)
-VALUES ($1, $2, $3, $4)
+INSERT INTO stage_pauses (stage, reason, paused_by) VALUES ($1, $2, $3)
 ON CONFLICT (stage) DO NOTHING
 `
 
 type PauseStageParams struct {
-	Stage         string
-	Reason        string
-	PausedBy      *uuid.UUID
-	PausedByEmail string
+	Stage    string
+	Reason   string
+	PausedBy *uuid.UUID
 }
 
 // Pausing again changes nothing: who paused first is kept.
 func (q *Queries) PauseStage(ctx context.Context, arg PauseStageParams) error {
-	_, err := q.db.Exec(ctx, pauseStage,
-		arg.Stage,
-		arg.Reason,
-		arg.PausedBy,
-		arg.PausedByEmail,
-	)
+	_, err := q.db.Exec(ctx, pauseStage, arg.Stage, arg.Reason, arg.PausedBy)
 	return err
 }
 
@@ -56,24 +50,33 @@ func (q *Queries) StagePaused(ctx context.Context, stage string) (bool, error) {
 }
 
 const stagePauses = `-- name: StagePauses :many
-SELECT stage, reason, paused_by, paused_by_email, paused_at FROM stage_pauses
+SELECT stage, reason, paused_by, paused_at, coalesce(users.email, '')::text AS email
+FROM stage_pauses LEFT JOIN users ON users.id = paused_by
 `
 
-func (q *Queries) StagePauses(ctx context.Context) ([]StagePause, error) {
+type StagePausesRow struct {
+	Stage    string
+	Reason   string
+	PausedBy *uuid.UUID
+	PausedAt time.Time
+	Email    string
+}
+
+func (q *Queries) StagePauses(ctx context.Context) ([]StagePausesRow, error) {
 	rows, err := q.db.Query(ctx, stagePauses)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []StagePause
+	var items []StagePausesRow
 	for rows.Next() {
-		var i StagePause
+		var i StagePausesRow
 		if err := rows.Scan(
 			&i.Stage,
 			&i.Reason,
 			&i.PausedBy,
-			&i.PausedByEmail,
 			&i.PausedAt,
+			&i.Email,
 		); err != nil {
 			return nil, err
 		}
