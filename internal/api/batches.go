@@ -177,8 +177,7 @@ func (s *server) submitBatch(ctx context.Context, n NewBatch, sub domain.Submiss
 	}
 	all := b.Matches[0].Match
 	all.EmployerDocuments = unique(n.EmployerDocuments)
-	provider, err := s.matchable(ctx, all)
-	if err != nil {
+	if err := s.matchable(ctx, all); err != nil {
 		return b, err
 	}
 	if sub.Args, err = postgres.BatchArgs(b.ID); err != nil {
@@ -186,7 +185,6 @@ func (s *server) submitBatch(ctx context.Context, n NewBatch, sub domain.Submiss
 	}
 	var subs []domain.Submission
 	for i := range b.Matches {
-		b.Matches[i].Provider = provider
 		sub.ResourceID = b.Matches[i].ID
 		subs = append(subs, sub)
 		sub.IdempotencyKey, sub.RequestHash = "", nil

@@ -56,7 +56,7 @@ type Match struct {
 	Fresh              bool                 `json:"fresh" doc:"Judged anew, not taken from cache"`
 	Stability          int                  `json:"stability" doc:"How often each candidate was judged; 0 is once, as usual"`
 	Language           string               `json:"language"`
-	LLMType            string               `json:"llm_type" doc:"The provider asked for"`
+	LLMType            string               `json:"llm_type" doc:"The provider asked for; where none was, the one that answers for it once it is done" example:"ollama"`
 	Model              string               `json:"model"`
 	PromptVersion      string               `json:"prompt_version"`
 	Judge              string               `json:"judge" doc:"Who judged: llm, or offline for rules and retrieval without a model; empty until it is done"`
@@ -229,7 +229,7 @@ func (s *server) match(ctx context.Context, in *matchInput) (*submitted, error) 
 	if job != nil {
 		return s.followMatch(ctx, in.Submission, job.ResourceID, *job)
 	}
-	if m.Provider, err = s.matchable(ctx, m); err != nil {
+	if err := s.matchable(ctx, m); err != nil {
 		return nil, err
 	}
 	if m.ID, err = uuid.NewV7(); err != nil {
@@ -257,27 +257,25 @@ func (s *server) followMatch(ctx context.Context, in Submission, id uuid.UUID, j
 	})
 }
 
-// matchable refuses at once what could only fail later, and names the provider
-// that will judge.
-func (s *server) matchable(ctx context.Context, m domain.Match) (string, error) {
-	provider, err := s.Providers.Provider(m.Provider)
-	if err != nil {
-		return "", err
+// matchable refuses at once what could only fail later.
+func (s *server) matchable(ctx context.Context, m domain.Match) error {
+	if _, err := s.Providers.Provider(m.Provider); err != nil {
+		return err
 	}
 	documents := slices.Concat(m.EmployerDocuments, m.ApplicantDocuments)
 	if err := s.ownsAll(ctx, m.ProjectID, documents); err != nil {
-		return "", err
+		return err
 	}
 	states, err := s.Store.DocumentStates(ctx, m.UserID, documents)
 	if err != nil {
-		return "", err
+		return err
 	}
 	for _, id := range documents {
 		if !states[id].Usable() {
-			return "", domain.Errorf(domain.CodeNotReady, "Document %s is %s. Only documents that are ready or partial can be compared.", id, states[id])
+			return domain.Errorf(domain.CodeNotReady, "Document %s is %s. Only documents that are ready or partial can be compared.", id, states[id])
 		}
 	}
-	return provider.Name(), nil
+	return nil
 }
 
 // unique keeps the first of each.

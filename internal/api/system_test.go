@@ -26,6 +26,7 @@ import (
 	"generalbackend/internal/jobs"
 	"generalbackend/internal/llm"
 	"generalbackend/internal/llm/offline"
+	"generalbackend/internal/matching"
 	"generalbackend/internal/postgres"
 	"generalbackend/internal/postgres/postgrestest"
 	"generalbackend/internal/queue"
@@ -473,16 +474,16 @@ func (s *system) embed(ctx context.Context, task domain.Task) error {
 }
 
 func (s *system) judge(ctx context.Context, task domain.Task) error {
-	matching := postgres.Matching{Store: s.store}
-	m, err := matching.Match(ctx, task.Job.ResourceID)
+	matches := postgres.Matching{Store: s.store}
+	m, err := matches.Match(ctx, task.Job.ResourceID)
 	if err != nil {
 		return err
 	}
-	m.Judge, m.JobTitle = domain.JudgeOffline, "Tester"
+	m.Judge, m.Provider, m.JobTitle = domain.JudgeOffline, matching.Offline, "Tester"
 	m.Requirements = []domain.Requirement{{ID: "r1", Text: "Go", Kind: domain.RequirementMust, Weight: 1, Category: domain.CategorySkill}}
 	m.Candidates = []domain.Candidate{{
 		Documents: m.ApplicantDocuments, Rank: 1, Score: 83,
 		Verdicts: []domain.Verdict{{RequirementID: "r1", Level: domain.LevelFull, Confidence: 0.9}},
 	}}
-	return matching.SaveMatch(ctx, task.Lease, m)
+	return matches.SaveMatch(ctx, task.Lease, m)
 }

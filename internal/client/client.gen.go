@@ -2370,7 +2370,9 @@ type Match struct {
 	Judge    string `json:"judge"`
 	Language string `json:"language"`
 
-	// LlmType The provider asked for
+	// LlmType The provider asked for; where none was, the one that answers for it once it is done
+	//
+	// Examples: ollama
 	LlmType string `json:"llm_type"`
 
 	// Masked Who the applicants are was hidden from the judge

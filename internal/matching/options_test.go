@@ -1,11 +1,13 @@
 package matching_test
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"generalbackend/internal/domain"
@@ -120,7 +122,7 @@ func TestStabilityReportsTheSpread(t *testing.T) {
 		t.Errorf("score %d, stability = %+v", c.Score, s)
 	}
 	want := domain.Agreement{RequirementID: "r2", Levels: []domain.Level{"full", "missing", "full"}, Share: 2.0 / 3, Flips: true}
-	if diff := cmp.Diff(want, s.Requirements[1]); diff != "" || s.Flips != 1 {
+	if diff := gocmp.Diff(want, s.Requirements[1]); diff != "" || s.Flips != 1 {
 		t.Errorf("%d flips, of r2 (-want +got):\n%s", s.Flips, diff)
 	}
 	if total != 3*len(m.Requirements) || asked.calls(`"category"`) != 1 || asks != 3 {
@@ -191,6 +193,30 @@ func TestAnotherAttemptGoesOn(t *testing.T) {
 			if c.Cached {
 				t.Errorf("%s: what the same match judged counts as cached", name)
 			}
+		}
+	}
+}
+
+// resolving are providers that know who answers where none is named.
+type resolving struct{ matching.Providers }
+
+func (resolving) Resolve(_ context.Context, provider, model string) (string, string, error) {
+	return cmp.Or(provider, "ollama"), cmp.Or(model, "of the day"), nil
+}
+
+// TestWhoAnswersIsResolved and recorded; the model itself is asked for only
+// where the match names one.
+func TestWhoAnswersIsResolved(t *testing.T) {
+	t.Parallel()
+	for named, want := range map[string]string{"": "of the day", "mine": "mine"} {
+		store, asked := bakery(bakerCV), baker()
+		store.match.Model = named
+		w := matching.NewWorker(store, nil, resolving{registry(asked)}, matching.Options{DefaultModel: "of the environment"})
+		if err := w.Work(t.Context(), domain.Task{}); err != nil {
+			t.Fatal(err)
+		}
+		if m := store.last(t); m.Provider != "ollama" || m.Model != want || asked.requests[0].Model != named {
+			t.Errorf("judged by %s, %s; asked for %q", m.Provider, m.Model, asked.requests[0].Model)
 		}
 	}
 }

@@ -31,6 +31,12 @@ type Providers interface {
 	Provider(name string) (llm.Provider, error)
 }
 
+// Resolver is what Providers may do besides: tell who answers for a provider and
+// a model, either of which may be empty, while nothing is down.
+type Resolver interface {
+	Resolve(ctx context.Context, provider, model string) (string, string, error)
+}
+
 // Offline is the provider that stands for the judge without a model.
 const Offline = "offline"
 
@@ -118,7 +124,7 @@ func (w *Worker) prepare(ctx context.Context, m domain.Match) (*run, error) {
 	if m.Masked {
 		w.mask(r)
 	}
-	return r, w.choose(r)
+	return r, w.choose(ctx, r)
 }
 
 // mask hides who the applicants are, before anything is judged.
@@ -143,7 +149,7 @@ func people(applicants []*Source, combine bool) [][]*Source {
 }
 
 // choose picks the judge and settles what the match left open.
-func (w *Worker) choose(r *run) error {
+func (w *Worker) choose(ctx context.Context, r *run) error {
 	m := &r.match
 	if m.Language == "" {
 		m.Language = cmp.Or(r.posting[0].Language, w.rules.lexicon.guessLanguage([]rune(r.posting[0].Visible())))
@@ -152,7 +158,15 @@ func (w *Worker) choose(r *run) error {
 	if err != nil {
 		return err
 	}
-	m.Provider = provider.Name()
+	asked := cmp.Or(m.Model, w.options.DefaultModel)
+	if resolver, ok := w.providers.(Resolver); ok {
+		asked = m.Model
+		if m.Provider, m.Model, err = resolver.Resolve(ctx, m.Provider, m.Model); err != nil {
+			return err
+		}
+	} else {
+		m.Provider, m.Model = provider.Name(), asked
+	}
 	if m.Provider == Offline {
 		now := m.CreatedAt
 		if now.IsZero() {
@@ -161,10 +175,9 @@ func (w *Worker) choose(r *run) error {
 		m.Judge, m.Model, m.PromptVersion = domain.JudgeOffline, Offline, RulesVersion
 		r.judge = rulesJudge{w.rules, now}
 	} else {
-		m.Model = cmp.Or(m.Model, w.options.DefaultModel)
 		m.Judge, m.PromptVersion = domain.JudgeLLM, PromptVersion
 		r.judge = &modelJudge{
-			provider: provider, model: m.Model, retriever: w.retriever, rules: w.rules,
+			provider: provider, model: asked, retriever: w.retriever, rules: w.rules,
 			userID: m.UserID, context: w.options.ContextTokens, temperature: w.options.Temperature,
 		}
 	}

@@ -171,7 +171,7 @@ func (m Matching) SaveMatch(ctx context.Context, lease domain.Lease, match domai
 			return err
 		}
 		if err := q.FinishMatch(ctx, dbsqlc.FinishMatchParams{
-			ID: match.ID, Model: match.Model, Language: match.Language, MatchScore: best, Result: result,
+			ID: match.ID, LlmType: match.Provider, Model: match.Model, Language: match.Language, MatchScore: best, Result: result,
 		}); err != nil {
 			return err
 		}

@@ -148,10 +148,14 @@ func everything(s report.Subject) []string {
 func TestReportSaysEverything(t *testing.T) {
 	t.Parallel()
 	for language, words := range map[string][]string{
-		"de": {"BEWERBERBEWERTUNG", "Erfüllt", "Teilweise erfüllt", "Nicht belegt", "S. 2", "Stärken", "Lücken", "Empfehlungen", "Risiko: mittel",
-			"Entwicklungspotenzial", "Alle 3 Zitate", "ollama · llama3.2 (04.05.2026)", "80 % sicher", "Muss", "Wunsch", "stellenanzeige.pdf"},
-		"en": {"CANDIDATE ASSESSMENT", "Met", "Partly met", "Not evidenced", "p. 2", "Strengths", "Gaps", "Recommendations", "Risk: medium",
-			"Development potential", "All 3 quotes", "ollama · llama3.2 (4 May 2026)", "80 % sure", "Must", "Nice to have"},
+		"de": {
+			"BEWERBERBEWERTUNG", "Erfüllt", "Teilweise erfüllt", "Nicht belegt", "S. 2", "Stärken", "Lücken", "Empfehlungen", "Risiko: mittel",
+			"Entwicklungspotenzial", "Alle 3 Zitate", "ollama · llama3.2 (04.05.2026)", "80 % sicher", "Muss", "Wunsch", "stellenanzeige.pdf",
+		},
+		"en": {
+			"CANDIDATE ASSESSMENT", "Met", "Partly met", "Not evidenced", "p. 2", "Strengths", "Gaps", "Recommendations", "Risk: medium",
+			"Development potential", "All 3 quotes", "ollama · llama3.2 (4 May 2026)", "80 % sure", "Must", "Nice to have",
+		},
 	} {
 		t.Run(language, func(t *testing.T) {
 			t.Parallel()
@@ -231,8 +235,10 @@ func TestReportRanksSeveral(t *testing.T) {
 	c.Verdicts[0].Flags = []domain.Flag{domain.FlagUnverifiedQuote, domain.FlagDowngraded}
 	c.Verdicts[1].Flags = []domain.Flag{domain.FlagRelated}
 	c.Flags = []domain.Flag{domain.FlagInstructions, domain.FlagOtherModel}
-	c.Stability = &domain.Stability{Scores: []int{80, 86, 89}, Mean: 85, Min: 80, Max: 89, Deviation: 3.7, Agreement: 0.95,
-		Requirements: []domain.Agreement{{RequirementID: "r1", Flips: true}}}
+	c.Stability = &domain.Stability{
+		Scores: []int{80, 86, 89}, Mean: 85, Min: 80, Max: 89, Deviation: 3.7, Agreement: 0.95,
+		Requirements: []domain.Agreement{{RequirementID: "r1", Flips: true}},
+	}
 	wantAll(t, render(t, s), append(everything(s), "Rangfolge", "Lebenslauf Bewerbung 14", "Nr. 4, 8", "8 von 9 Zitaten", "in den Unterlagen nicht gefunden",
 		"Namen, E-Mail-Adressen", "3 Bewertungen: Mittel 85,0, von 80 bis 89, Standardabweichung 3,7. 95 % Übereinstimmung", "Nr. 1",
 		"beruht auf verwandter Arbeit", "an die bewertende Stelle", "Ein anderer Anbieter")...)

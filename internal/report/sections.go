@@ -34,8 +34,10 @@ func (w *writer) ranking() {
 		score := style
 		score.Color, score.Bold = colorOf(c.Score), true
 		w.d.Row(widths, []pdf.Cell{
-			{Text: strconv.Itoa(i + 1), Style: style, Fill: fill}, {Text: w.person(c), Style: style, Fill: fill},
-			{Text: strconv.Itoa(c.Score), Style: score, Fill: fill}, {Text: w.openMusts(c), Style: cell, Fill: fill},
+			{Text: strconv.Itoa(i + 1), Style: style, Fill: fill},
+			{Text: w.person(c), Style: style, Fill: fill},
+			{Text: strconv.Itoa(c.Score), Style: score, Fill: fill},
+			{Text: w.openMusts(c), Style: cell, Fill: fill},
 		}, 1.6, rule, top)
 		w.barInRow(widths, c, style)
 	}

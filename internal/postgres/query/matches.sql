@@ -43,7 +43,7 @@ INSERT INTO match_candidates (match_id, rank, user_id, document_ids, score, cach
 VALUES (@match_id, @rank, @user_id, @document_ids, @score, @cache_key, @result);
 
 -- name: FinishMatch :exec
-UPDATE matches SET state = 'ready', model = @model, language = @language, match_score = @match_score, result = @result,
+UPDATE matches SET state = 'ready', llm_type = @llm_type, model = @model, language = @language, match_score = @match_score, result = @result,
     finished_at = now(), error_code = NULL, error_detail = NULL, error_hint = NULL
 WHERE id = @id;
 

@@ -150,12 +150,13 @@ func (q *Queries) DeleteMatchesOfDocument(ctx context.Context, arg DeleteMatches
 }
 
 const finishMatch = `-- name: FinishMatch :exec
-UPDATE matches SET state = 'ready', model = $1, language = $2, match_score = $3, result = $4,
+UPDATE matches SET state = 'ready', llm_type = $1, model = $2, language = $3, match_score = $4, result = $5,
     finished_at = now(), error_code = NULL, error_detail = NULL, error_hint = NULL
-WHERE id = $5
+WHERE id = $6
 `
 
 type FinishMatchParams struct {
+	LlmType    string
 	Model      string
 	Language   string
 	MatchScore *int32
@@ -165,6 +166,7 @@ type FinishMatchParams struct {
 
 func (q *Queries) FinishMatch(ctx context.Context, arg FinishMatchParams) error {
 	_, err := q.db.Exec(ctx, finishMatch,
+		arg.LlmType,
 		arg.Model,
 		arg.Language,
 		arg.MatchScore,
