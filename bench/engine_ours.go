@@ -71,7 +71,7 @@ func (e *ownEngine) open(ctx context.Context, dsn, dir string) (err error) {
 	}
 	for range e.options.users {
 		id := uuid.Must(uuid.NewV7())
-		if _, err := e.store.CreateUser(ctx, domain.User{ID: id, Email: id.String() + "@example.org", PasswordHash: "-"}); err != nil {
+		if _, err := e.store.System().CreateUser(ctx, domain.User{ID: id, Email: id.String() + "@example.org", PasswordHash: "-"}); err != nil {
 			return err
 		}
 		e.users = append(e.users, id)
@@ -86,8 +86,9 @@ func (e *ownEngine) submit(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	job, err := e.store.Submit(ctx, domain.Submission{
-		UserID: e.users[n%len(e.users)], Kind: domain.KindIngest, Stage: domain.StageExtract,
+	user := e.users[n%len(e.users)]
+	job, err := e.store.Submit(postgres.As(ctx, user), domain.Submission{
+		UserID: user, Kind: domain.KindIngest, Stage: domain.StageExtract,
 		Class: domain.ClassStandard, ResourceID: uuid.Must(uuid.NewV7()), Args: args,
 	})
 	if err == nil {

@@ -160,7 +160,7 @@ func partsAlone(ctx context.Context, b *bench, server *cluster.Cluster, database
 		return nil, err
 	}
 	defer store.Close()
-	w := stageWork{store: store, files: files, answers: answers, extracted: make([]domain.Extraction, len(files)), chunks: make([][]domain.Chunk, len(files)), vectors: make([][][]float32, len(files))}
+	w := stageWork{store: store.System(), files: files, answers: answers, extracted: make([]domain.Extraction, len(files)), chunks: make([][]domain.Chunk, len(files)), vectors: make([][][]float32, len(files))}
 	sandbox := extraction.NewSandbox(extraction.DefaultLimits(), extractSlots, quiet())
 	defer sandbox.Close()
 
@@ -169,7 +169,7 @@ func partsAlone(ctx context.Context, b *bench, server *cluster.Cluster, database
 		return nil, err
 	}
 	lap("extraction")
-	space, batcher, err := offlineSpace(ctx, store)
+	space, batcher, err := offlineSpace(ctx, store.System())
 	if err != nil {
 		return nil, err
 	}

@@ -109,7 +109,7 @@ func (s *searchBench) open(ctx context.Context, dsn string) error {
 		return err
 	}
 	s.made = newPassages(s.options.vectors == clustered)
-	s.space, err = s.store.EnsureSpace(ctx, domain.EmbeddingSpace{
+	s.space, err = s.store.System().EnsureSpace(ctx, domain.EmbeddingSpace{
 		Provider: s.options.vectors, Model: s.options.vectors, Dims: offline.Dims, ChunkTokens: passageWords,
 	})
 	return err
@@ -197,7 +197,7 @@ func (s *searchBench) ask(ctx context.Context, t *tenant, text string, vector []
 		Exact: s.space.ExactOnly(), Limit: retrieval.DefaultLimit,
 	}
 	started := time.Now()
-	if _, err := s.store.Search(ctx, q); err != nil {
+	if _, err := s.store.Search(postgres.As(ctx, q.UserID), q); err != nil {
 		return 0, 0, 0, err
 	}
 	took = time.Since(started)
@@ -208,7 +208,7 @@ func (s *searchBench) ask(ctx context.Context, t *tenant, text string, vector []
 	}
 	tookExact = time.Since(started)
 	q.Limit = retrieval.MostPassages // both rankings in full
-	ranked, err := s.store.Search(ctx, q)
+	ranked, err := s.store.Search(postgres.As(ctx, q.UserID), q)
 	hits := 0
 	for _, p := range ranked {
 		if p.VectorRank > 0 && p.VectorRank <= 10 && nearest[p.ChunkID] {

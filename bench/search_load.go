@@ -119,7 +119,7 @@ func (s *searchBench) load(ctx context.Context) error {
 	r := rand.New(rand.NewPCG(1, 1))
 	for _, t := range s.tenants {
 		t.id = uuid.Must(uuid.NewV7())
-		if _, err := s.store.CreateUser(ctx, domain.User{ID: t.id, Email: t.id.String() + "@example.org", PasswordHash: "-"}); err != nil {
+		if _, err := s.store.System().CreateUser(ctx, domain.User{ID: t.id, Email: t.id.String() + "@example.org", PasswordHash: "-"}); err != nil {
 			return err
 		}
 		for left := t.chunks; left > 0; left -= chunksPerDocument {
@@ -144,7 +144,7 @@ func (s *searchBench) load(ctx context.Context) error {
 	}
 	s.say("search: loaded in %s", time.Since(started).Round(time.Second))
 	started = time.Now()
-	if err := s.store.EnsureVectorIndex(ctx); err != nil {
+	if err := s.store.System().EnsureVectorIndex(ctx); err != nil {
 		return err
 	}
 	s.report.set("the product's own build of the vector index took %.0f s", time.Since(started).Seconds())

@@ -53,7 +53,8 @@ func (s *server) auditAs(ctx context.Context, who domain.User, action, target st
 	return s.Store.Audit(ctx, entry)
 }
 
-// authenticate lets only requests with a good access token pass.
+// authenticate lets only requests with a good access token pass, and lets them
+// see the rows of the account that it is for.
 func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	scheme, token, _ := strings.Cut(ctx.Header("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -70,5 +71,6 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if r, ok := ctx.Context().Value(requestKey{}).(*request); ok {
 		r.user = p.User.ID
 	}
-	next(huma.WithValue(ctx, principalKey{}, p))
+	ctx = huma.WithValue(ctx, principalKey{}, p)
+	next(huma.WithContext(ctx, postgres.As(ctx.Context(), p.User.ID)))
 }

@@ -34,7 +34,7 @@ type Edge struct {
 // NewEdge makes the edge and, at the first start, the administrator.
 func (rt *Runtime) NewEdge(ctx context.Context, s *Stores, models *Models, search *Search) (*Edge, error) {
 	c := rt.Config
-	accounts, err := auth.New(s.Postgres, auth.Options{
+	accounts, err := auth.New(s.Postgres.System(), auth.Options{
 		Secret:    []byte(c.Accounts.SecretKey.Reveal()),
 		AccessTTL: c.Accounts.AccessTokenTTL(), RefreshTTL: c.Accounts.RefreshTokenTTL(),
 		Registration: auth.Mode(c.Accounts.Registration), PublicURL: c.HTTP.PublicURL,
@@ -51,10 +51,10 @@ func (rt *Runtime) NewEdge(ctx context.Context, s *Stores, models *Models, searc
 		return nil, err
 	}
 	rt.Metrics.MustRegister(jobs.NewDepths(s.Postgres))
-	e := &Edge{rt: rt, engine: engine, store: s.Postgres, stopping: make(chan struct{})}
-	e.outbox = mail.NewOutbox(s.Postgres, accounts, rt.sender(), mail.Timing{}, rt.Log)
+	e := &Edge{rt: rt, engine: engine, store: s.Postgres.System(), stopping: make(chan struct{})}
+	e.outbox = mail.NewOutbox(s.Postgres.System(), accounts, rt.sender(), mail.Timing{}, rt.Log)
 	e.handler = api.New(api.Options{
-		Store: s.Postgres, Batches: s.Postgres, Engine: engine, Accounts: accounts, Throttles: s.Postgres, Mailed: e.outbox.Wake, Searcher: search, Providers: models, Detect: extraction.Detect,
+		Store: s.Postgres, Batches: s.Postgres, Engine: engine, Accounts: accounts, Throttles: s.Postgres.System(), Mailed: e.outbox.Wake, Searcher: search, Providers: models, Detect: extraction.Detect,
 		Admin: s.Postgres, NewAccounts: accounts,
 		Stories: s.Postgres,
 		Chats: s.Postgres, Tokens: s.Queue,
@@ -75,7 +75,7 @@ func (rt *Runtime) ensureAdmin(ctx context.Context, s *Stores, accounts *auth.Au
 	if err != nil {
 		return fmt.Errorf("make the administrator of ADMIN_EMAIL: %w", err)
 	}
-	made, err := s.Postgres.EnsureAdmin(ctx, admin)
+	made, err := s.Postgres.System().EnsureAdmin(ctx, admin)
 	if made {
 		rt.Log.Info("made the first administrator")
 	}

@@ -56,7 +56,7 @@ type Embedder struct {
 
 // NewEmbedder makes an embedder; Close ends it.
 func NewEmbedder(store *postgres.Store, models *Models, c config.Config) *Embedder {
-	return &Embedder{store: store, models: models, config: c}
+	return &Embedder{store: store.System(), models: models, config: c}
 }
 
 // Close stops embedding; texts still waiting fail.

@@ -26,7 +26,7 @@ type Dispatcher struct {
 // NewDispatcher makes a dispatcher; Run runs it.
 func NewDispatcher(store *postgres.Store, q *queue.Queue, timing Timing, log *slog.Logger) *Dispatcher {
 	return &Dispatcher{
-		store: store, queue: q, timing: timing, log: log,
+		store: store.System(), queue: q, timing: timing, log: log,
 		due: make(chan struct{}, 1), lost: make(chan struct{}, 1),
 	}
 }

@@ -24,7 +24,7 @@ type Engine struct {
 
 // NewEngine starts listening for hints. Close ends that.
 func NewEngine(store *postgres.Store, q *queue.Queue, log *slog.Logger) (*Engine, error) {
-	e := &Engine{store: store, queue: q, hub: newHub(), log: log}
+	e := &Engine{store: store.System(), queue: q, hub: newHub(), log: log}
 	stop, err := q.OnHint(e.hub.publish)
 	if err != nil {
 		return nil, err

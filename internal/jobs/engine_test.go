@@ -39,7 +39,7 @@ func newSystem(t *testing.T) *system {
 		t.Fatal(err)
 	}
 	server := queuetest.NewServer(t)
-	s := &system{t: t, store: store, server: server, timing: jobs.DefaultTiming()}
+	s := &system{t: t, store: store.System(), server: server, timing: jobs.DefaultTiming()}
 	s.timing.Reap, s.timing.Poll = 200*time.Millisecond, 50*time.Millisecond
 	s.queue = s.connect()
 	if s.engine, err = jobs.NewEngine(store, s.queue, quiet()); err != nil {

@@ -51,7 +51,7 @@ type Runner struct {
 // NewRunner makes a runner; Run runs it.
 func NewRunner(stage Stage, store *postgres.Store, q *queue.Queue, timing Timing, metrics *Metrics, log *slog.Logger) *Runner {
 	r := &Runner{
-		id: workerID(stage.Name), stage: stage, store: store, queue: q, timing: timing, metrics: metrics,
+		id: workerID(stage.Name), stage: stage, store: store.System(), queue: q, timing: timing, metrics: metrics,
 		log:   log.With("stage", string(stage.Name)),
 		slots: make(chan struct{}, stage.Slots), work: make(chan struct{}, 1), switched: make(chan struct{}, 1),
 		held: map[domain.Lease]*attempt{},
@@ -245,7 +245,8 @@ func (r *Runner) run(a *attempt) {
 	r.metrics.observe(r.stage.Name, result, time.Since(started))
 }
 
-// perform calls the worker; a panic fails the one job. Whatever ends an attempt
+// perform calls the worker, which sees in Postgres what the job is about; a
+// panic fails the one job. Whatever ends an attempt
 // after its time is up ends because of that; a timeout within it is the worker's
 // own to name.
 func (r *Runner) perform(ctx context.Context, task domain.Task) (err error) {
@@ -260,7 +261,7 @@ func (r *Runner) perform(ctx context.Context, task domain.Task) (err error) {
 			err = domain.AsError(fmt.Errorf("panic: %v", p))
 		}
 	}()
-	return r.stage.Worker.Work(ctx, task)
+	return r.stage.Worker.Work(postgres.AsWorker(ctx, task.Job), task)
 }
 
 // settleMessage notes an answer the broker did not get; it redelivers then, and

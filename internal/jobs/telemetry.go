@@ -48,7 +48,7 @@ type depths struct {
 func NewDepths(store *postgres.Store) prometheus.Collector {
 	labels := []string{"stage", "class", "state"}
 	return &depths{
-		store:  store,
+		store:  store.System(),
 		jobs:   prometheus.NewDesc("gb_queue_jobs", "Jobs that are not terminal.", labels, nil),
 		oldest: prometheus.NewDesc("gb_queue_oldest_seconds", "Age of the oldest such job.", labels, nil),
 		dead:   prometheus.NewDesc("gb_dead_letters", "Failed jobs that nobody retried or discarded.", labels[:1], nil),

@@ -172,11 +172,7 @@ func (l *log) String() string {
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	dsn := postgrestest.NewDatabase(t)
-	store, err := postgres.Open(t.Context(), dsn, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
+	store := postgrestest.Open(t, dsn).System()
 	db, err := pgx.Connect(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)

@@ -68,11 +68,17 @@ func toSpace(r dbsqlc.ActiveSpaceRow) domain.EmbeddingSpace {
 // string(hash). It looks at the user's own texts only, so that nobody can tell
 // from the speed of an upload what others have uploaded.
 func (s *Store) CachedVectors(ctx context.Context, spaceID int64, userID uuid.UUID, hashes [][]byte) (map[string][]float32, error) {
-	rows, err := s.queries.CachedVectors(ctx, dbsqlc.CachedVectorsParams{SpaceID: spaceID, UserID: userID, Hashes: hashes})
-	vectors := make(map[string][]float32, len(rows))
-	for _, r := range rows {
-		vectors[string(r.ContentHash)] = r.Embedding.Slice()
+	vectors := make(map[string][]float32, len(hashes))
+	rows, err := s.pool.Query(ctx, "SELECT content_hash, embedding FROM cached_vectors($1, $2, $3)", spaceID, userID, hashes)
+	if err != nil {
+		return vectors, translate(err)
 	}
+	var hash []byte
+	var vector pgvector.HalfVector
+	_, err = pgx.ForEachRow(rows, []any{&hash, &vector}, func() error {
+		vectors[string(hash)] = vector.Slice()
+		return nil
+	})
 	return vectors, translate(err)
 }
 
@@ -91,14 +97,14 @@ func (s *Store) SaveChunks(ctx context.Context, lease domain.Lease, documentID u
 		if err != nil {
 			return err
 		}
-		embeddings := make([]dbsqlc.CopyEmbeddingsParams, len(rows))
-		for i, r := range rows {
-			embeddings[i] = dbsqlc.CopyEmbeddingsParams{
-				ChunkID: r.ID, SpaceID: spaceID, UserID: held.UserID, ProjectID: held.ProjectID,
-				DocumentID: documentID, Embedding: pgvector.NewHalfVector(vectors[r.Ordinal]),
-			}
+		embeddings := dbsqlc.InsertEmbeddingsParams{
+			SpaceID: spaceID, UserID: held.UserID, ProjectID: held.ProjectID, DocumentID: documentID,
 		}
-		if _, err := q.CopyEmbeddings(ctx, embeddings); err != nil {
+		for _, r := range rows {
+			embeddings.ChunkIds = append(embeddings.ChunkIds, r.ID)
+			embeddings.Embeddings = append(embeddings.Embeddings, pgvector.NewHalfVector(vectors[r.Ordinal]))
+		}
+		if err := q.InsertEmbeddings(ctx, embeddings); err != nil {
 			return err
 		}
 		if err := q.FinishDocument(ctx, documentID); err != nil {

@@ -161,15 +161,17 @@ func (s *Store) PagesFrom(ctx context.Context, userID, id uuid.UUID, after, limi
 	return pages, nil
 }
 
-// pageRows prepares pages to be copied in.
-func pageRows(documentID uuid.UUID, pages []domain.Page) ([]dbsqlc.CopyPagesParams, error) {
-	rows := make([]dbsqlc.CopyPagesParams, len(pages))
-	for i, p := range pages {
-		quality, err := json.Marshal(p.Quality)
+// pageColumns lays pages out as one array a column.
+func pageColumns(documentID uuid.UUID, pages []domain.Page) (dbsqlc.InsertPagesParams, error) {
+	p := dbsqlc.InsertPagesParams{DocumentID: documentID}
+	for _, page := range pages {
+		quality, err := json.Marshal(page.Quality)
 		if err != nil {
-			return nil, err
+			return p, err
 		}
-		rows[i] = dbsqlc.CopyPagesParams{DocumentID: documentID, Page: int32(p.Number), Text: p.Text, Quality: quality}
+		p.Pages = append(p.Pages, int32(page.Number))
+		p.Texts = append(p.Texts, page.Text)
+		p.Qualities = append(p.Qualities, string(quality))
 	}
-	return rows, nil
+	return p, nil
 }

@@ -17,12 +17,7 @@ import (
 
 func open(t *testing.T) *postgres.Store {
 	t.Helper()
-	store, err := postgres.Open(t.Context(), postgrestest.NewDatabase(t), 5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
-	return store
+	return postgrestest.NewStore(t)
 }
 
 func newUser(t *testing.T, store *postgres.Store) uuid.UUID {

@@ -39,7 +39,7 @@ func (i Ingest) Pages(ctx context.Context, documentID uuid.UUID) ([]domain.Page,
 
 // SaveExtraction stores what was read and moves the job on to be embedded.
 func (i Ingest) SaveExtraction(ctx context.Context, lease domain.Lease, documentID uuid.UUID, x domain.Extraction) error {
-	pages, err := pageRows(documentID, x.Pages)
+	pages, err := pageColumns(documentID, x.Pages)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,8 @@ func (i Ingest) SaveExtraction(ctx context.Context, lease domain.Lease, document
 		if err := q.DeletePages(ctx, documentID); err != nil {
 			return err
 		}
-		if _, err := q.CopyPages(ctx, pages); err != nil {
+		pages.UserID = held.UserID
+		if err := q.InsertPages(ctx, pages); err != nil {
 			return err
 		}
 		if x.Original != nil {

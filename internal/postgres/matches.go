@@ -167,8 +167,10 @@ func (m Matching) SaveMatch(ctx context.Context, lease domain.Lease, match domai
 		if err := q.DeleteCandidates(ctx, match.ID); err != nil {
 			return err
 		}
-		if _, err := q.CopyCandidates(ctx, rows); err != nil {
-			return err
+		for _, row := range rows {
+			if err := q.InsertCandidate(ctx, row); err != nil {
+				return err
+			}
 		}
 		if err := q.FinishMatch(ctx, dbsqlc.FinishMatchParams{
 			ID: match.ID, LlmType: match.Provider, Model: match.Model, Language: match.Language, MatchScore: best, Result: result,
@@ -187,8 +189,8 @@ type matchResult struct {
 	Requirements  []domain.Requirement `json:"requirements"`
 }
 
-func candidateRows(m domain.Match) ([]dbsqlc.CopyCandidatesParams, error) {
-	rows := make([]dbsqlc.CopyCandidatesParams, len(m.Candidates))
+func candidateRows(m domain.Match) ([]dbsqlc.InsertCandidateParams, error) {
+	rows := make([]dbsqlc.InsertCandidateParams, len(m.Candidates))
 	for i, c := range m.Candidates {
 		var err error
 		if rows[i], err = candidateRow(m, i, c); err != nil {
@@ -198,9 +200,9 @@ func candidateRows(m domain.Match) ([]dbsqlc.CopyCandidatesParams, error) {
 	return rows, nil
 }
 
-func candidateRow(m domain.Match, place int, c domain.Candidate) (dbsqlc.CopyCandidatesParams, error) {
+func candidateRow(m domain.Match, place int, c domain.Candidate) (dbsqlc.InsertCandidateParams, error) {
 	result, err := json.Marshal(c)
-	return dbsqlc.CopyCandidatesParams{
+	return dbsqlc.InsertCandidateParams{
 		MatchID: m.ID, Rank: int32(place + 1), UserID: m.UserID, DocumentIds: c.Documents,
 		Score: int32(c.Score), CacheKey: c.CacheKey, Result: result,
 	}, err

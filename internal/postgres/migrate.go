@@ -21,6 +21,9 @@ func Migrate(ctx context.Context, dsn string) error {
 		return fmt.Errorf("open database: %w", hideDSN(err))
 	}
 	defer db.Close()
+	if err := ensureRoles(ctx, db); err != nil {
+		return err
+	}
 	migrations, err := fs.Sub(schema.Migrations, "migrations")
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)

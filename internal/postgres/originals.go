@@ -16,7 +16,15 @@ const PartSize = 1 << 20
 
 // AppendPart adds the next part of an upload.
 func (s *Store) AppendPart(ctx context.Context, documentID uuid.UUID, ordinal int, part []byte) error {
-	return translate(s.queries.InsertPart(ctx, dbsqlc.InsertPartParams{DocumentID: documentID, Ordinal: int32(ordinal), Bytes: part}))
+	return translate(insertPart(ctx, s.queries, dbsqlc.InsertPartParams{DocumentID: documentID, Ordinal: int32(ordinal), Bytes: part}))
+}
+
+func insertPart(ctx context.Context, q *dbsqlc.Queries, part dbsqlc.InsertPartParams) error {
+	n, err := q.InsertPart(ctx, part)
+	if err == nil && n == 0 {
+		err = errNotFound
+	}
+	return err
 }
 
 // Original reads the bytes of a document as they were uploaded, one part at a
@@ -59,7 +67,7 @@ func appendParts(ctx context.Context, q *dbsqlc.Queries, documentID uuid.UUID, d
 	}
 	for ordinal := int32(0); len(data) > 0; ordinal++ {
 		n := min(len(data), PartSize)
-		if err := q.InsertPart(ctx, dbsqlc.InsertPartParams{DocumentID: documentID, Ordinal: ordinal, Bytes: data[:n]}); err != nil {
+		if err := insertPart(ctx, q, dbsqlc.InsertPartParams{DocumentID: documentID, Ordinal: ordinal, Bytes: data[:n]}); err != nil {
 			return err
 		}
 		data = data[n:]

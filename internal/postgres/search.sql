@@ -19,14 +19,10 @@ WITH corpus AS MATERIALIZED (
         SELECT u.lexeme FROM unnest(tsvector_to_array(to_tsvector(l.config, @query::text))) AS u (lexeme)
         ORDER BY length(u.lexeme) DESC, u.lexeme LIMIT 32) t
 ), hits AS MATERIALIZED (
-    SELECT h.id, count(*) OVER (PARTITION BY p.query) AS frequency
-    FROM (SELECT query FROM terms UNION SELECT string_agg(query::text, ' & ')::tsquery FROM terms GROUP BY config) p
-    CROSS JOIN LATERAL (
-        SELECT c.id FROM chunks c
-        WHERE c.user_id = @user_id AND c.tsv @@ p.query
-          AND (@project_ids::uuid[] IS NULL OR c.project_id = ANY (@project_ids::uuid[]))
-          AND (@document_ids::uuid[] IS NULL OR c.document_id = ANY (@document_ids::uuid[]))
-        LIMIT @probe_cap::integer) h
+    SELECT h.id, count(*) OVER (PARTITION BY h.probe) AS frequency
+    FROM probe_chunks(@user_id, @project_ids::uuid[], @document_ids::uuid[], ARRAY(
+        SELECT query FROM terms UNION SELECT string_agg(query::text, ' & ')::tsquery FROM terms GROUP BY config
+    ), @probe_cap::integer) AS h (probe, id)
 ), candidates AS MATERIALIZED (
     SELECT c.id, text_config(c.language) AS config, c.tsv, length(c.tsv) AS lexemes
     FROM (SELECT id FROM hits GROUP BY id ORDER BY sum(1::float8 / frequency) DESC, id LIMIT @candidate_cap::integer) h

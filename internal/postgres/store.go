@@ -17,12 +17,13 @@ import (
 
 // Store reads and writes the truth.
 type Store struct {
-	pool    *pgxpool.Pool
+	pool    *connections
 	queries *dbsqlc.Queries
 }
 
 // Open connects to a migrated database. maxConns bounds the pool; 0 leaves
-// pgx's default.
+// pgx's default. Every statement is for the actor that its context names, and
+// fails where that is nobody; see As, AsWorker, AsSystem and System.
 func Open(ctx context.Context, dsn string, maxConns int) (*Store, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
@@ -37,25 +38,29 @@ func Open(ctx context.Context, dsn string, maxConns int) (*Store, error) {
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
 	cfg.ConnConfig.Tracer = otelpgx.NewTracer(otelpgx.WithDisableSQLStatementInAttributes())
 	cfg.AfterConnect = pgxvec.RegisterTypes
+	cfg.PrepareConn = prepare
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open pool: %w", err)
 	}
-	if err := pool.Ping(ctx); err != nil {
+	store := newStore(&connections{pool: pool})
+	if err := store.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("reach Postgres: %w", err)
 	}
-	return &Store{pool: pool, queries: dbsqlc.New(pool)}, nil
+	return store, nil
 }
 
+func newStore(c *connections) *Store { return &Store{pool: c, queries: dbsqlc.New(c)} }
+
 // Close waits for running statements and closes all connections.
-func (s *Store) Close() { s.pool.Close() }
+func (s *Store) Close() { s.pool.pool.Close() }
 
 // Ping reports whether Postgres answers.
-func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
+func (s *Store) Ping(ctx context.Context) error { return s.pool.pool.Ping(AsSystem(ctx)) }
 
 // Stat reports the use of the pool, for metrics.
-func (s *Store) Stat() *pgxpool.Stat { return s.pool.Stat() }
+func (s *Store) Stat() *pgxpool.Stat { return s.pool.pool.Stat() }
 
 // tx runs fn in one transaction and translates what goes wrong.
 func (s *Store) tx(ctx context.Context, fn func(q *dbsqlc.Queries) error) error {

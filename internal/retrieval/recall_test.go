@@ -23,17 +23,13 @@ func TestRecall(t *testing.T) {
 	t.Parallel()
 	const queries, depth, want = 25, 10, 0.95
 	dsn := postgrestest.NewDatabase(t)
-	store, err := postgres.Open(t.Context(), dsn, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(store.Close)
+	store := postgrestest.Open(t, dsn)
 	tenants := newTenants(t, dsn, store)
 	users := make(map[int]uuid.UUID)
 	for _, chunks := range []int{10, 200, 2000, 21_000} {
 		users[chunks] = tenants.add(chunks)
 	}
-	if err := store.EnsureVectorIndex(t.Context()); err != nil {
+	if err := store.System().EnsureVectorIndex(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	tenants.exec("ANALYZE")
@@ -55,7 +51,7 @@ func TestRecall(t *testing.T) {
 
 func search(t *testing.T, store *postgres.Store, q retrieval.Query) map[int64]bool {
 	t.Helper()
-	passages, err := store.Search(t.Context(), q)
+	passages, err := store.Search(postgres.As(t.Context(), q.UserID), q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +95,7 @@ func newTenants(t *testing.T, dsn string, store *postgres.Store) *tenants {
 		t.Fatal(err)
 	}
 	s := &tenants{t: t, conn: conn, random: rand.New(rand.NewPCG(1, 2))}
-	s.space, err = store.EnsureSpace(t.Context(), domain.EmbeddingSpace{Provider: "test", Model: "topics", Dims: dims, ChunkTokens: 100})
+	s.space, err = store.System().EnsureSpace(t.Context(), domain.EmbeddingSpace{Provider: "test", Model: "topics", Dims: dims, ChunkTokens: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -178,7 +178,7 @@ func TestAJobThatHasAskedWaitsForTheNextMinute(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(store.Close)
-	s := newSystemOn(t, store, func(c *gateway.Config) { c.RequestsPerMinute = 1 })
+	s := newSystemOn(t, store.System(), func(c *gateway.Config) { c.RequestsPerMinute = 1 })
 	ctx, user := s.caller()
 	job := uuid.New()
 	asJob := func() context.Context {

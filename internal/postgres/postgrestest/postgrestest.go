@@ -69,10 +69,18 @@ func NewDatabase(t testing.TB) string {
 	return address(tmpl.admin, name)
 }
 
-// NewStore returns a store over a new database, closed when the test ends.
+// NewStore returns a store over a new database, closed when the test ends. Its
+// statements are the system's.
 func NewStore(t testing.TB) *postgres.Store {
 	t.Helper()
-	store, err := postgres.Open(context.Background(), NewDatabase(t), 8)
+	return Open(t, NewDatabase(t)).System()
+}
+
+// Open returns a store over a database, closed when the test ends. As in the
+// processes, its statements are for whom their context names.
+func Open(t testing.TB, dsn string) *postgres.Store {
+	t.Helper()
+	store, err := postgres.Open(context.Background(), dsn, 8)
 	if err != nil {
 		t.Fatalf("open store: %v", err)
 	}

@@ -25,11 +25,7 @@ FROM (SELECT unnest(@ordinals::integer[]) AS ordinal, unnest(@pages_from::intege
 ORDER BY c.ordinal
 RETURNING id, ordinal;
 
--- name: CopyEmbeddings :copyfrom
+-- name: InsertEmbeddings :exec
 INSERT INTO embeddings (chunk_id, space_id, user_id, project_id, document_id, embedding)
-VALUES (@chunk_id, @space_id, @user_id, @project_id, @document_id, @embedding);
-
--- name: CachedVectors :many
-SELECT DISTINCT ON (c.content_hash) c.content_hash, e.embedding
-FROM chunks c JOIN embeddings e ON e.chunk_id = c.id AND e.space_id = @space_id
-WHERE c.user_id = @user_id AND c.content_hash = ANY(@hashes::bytea[]);
+SELECT e.chunk_id, @space_id, @user_id, @project_id, @document_id, e.embedding
+FROM (SELECT unnest(@chunk_ids::bigint[]) AS chunk_id, unnest(@embeddings::halfvec[]) AS embedding) AS e;

@@ -2,8 +2,9 @@
 INSERT INTO documents (id, user_id, project_id, type, filename, url, title, doc_metadata)
 VALUES (@id, @user_id, @project_id, @type, @filename, @url, @title, @doc_metadata);
 
--- name: InsertPart :exec
-INSERT INTO document_parts (document_id, ordinal, bytes) VALUES (@document_id, @ordinal, @bytes);
+-- name: InsertPart :execrows
+INSERT INTO document_parts (document_id, user_id, ordinal, bytes)
+SELECT d.id, d.user_id, @ordinal, @bytes FROM documents d WHERE d.id = @document_id;
 
 -- name: DeleteParts :exec
 DELETE FROM document_parts WHERE document_id = @document_id;
@@ -60,8 +61,10 @@ ORDER BY p.page LIMIT @max_rows;
 -- name: DeletePages :exec
 DELETE FROM document_pages WHERE document_id = @document_id;
 
--- name: CopyPages :copyfrom
-INSERT INTO document_pages (document_id, page, text, quality) VALUES (@document_id, @page, @text, @quality);
+-- name: InsertPages :exec
+INSERT INTO document_pages (document_id, user_id, page, text, quality)
+SELECT @document_id, @user_id, p.page, p.text, p.quality::jsonb
+FROM (SELECT unnest(@pages::integer[]) AS page, unnest(@texts::text[]) AS text, unnest(@qualities::text[]) AS quality) AS p;
 
 -- name: SaveExtractedDocument :exec
 UPDATE documents SET type = @type, title = CASE WHEN @title::text = '' THEN title ELSE @title END,

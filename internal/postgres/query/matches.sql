@@ -38,7 +38,7 @@ ON CONFLICT (match_id, rank) DO UPDATE SET document_ids = EXCLUDED.document_ids,
 -- name: DeleteCandidates :exec
 DELETE FROM match_candidates WHERE match_id = @match_id;
 
--- name: CopyCandidates :copyfrom
+-- name: InsertCandidate :exec
 INSERT INTO match_candidates (match_id, rank, user_id, document_ids, score, cache_key, result)
 VALUES (@match_id, @rank, @user_id, @document_ids, @score, @cache_key, @result);
 

@@ -45,52 +45,6 @@ func (q *Queries) ActiveSpace(ctx context.Context) (ActiveSpaceRow, error) {
 	return i, err
 }
 
-const cachedVectors = `-- name: CachedVectors :many
-SELECT DISTINCT ON (c.content_hash) c.content_hash, e.embedding
-FROM chunks c JOIN embeddings e ON e.chunk_id = c.id AND e.space_id = $1
-WHERE c.user_id = $2 AND c.content_hash = ANY($3::bytea[])
-`
-
-type CachedVectorsParams struct {
-	SpaceID int64
-	UserID  uuid.UUID
-	Hashes  [][]byte
-}
-
-type CachedVectorsRow struct {
-	ContentHash []byte
-	Embedding   pgvector.HalfVector
-}
-
-func (q *Queries) CachedVectors(ctx context.Context, arg CachedVectorsParams) ([]CachedVectorsRow, error) {
-	rows, err := q.db.Query(ctx, cachedVectors, arg.SpaceID, arg.UserID, arg.Hashes)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CachedVectorsRow
-	for rows.Next() {
-		var i CachedVectorsRow
-		if err := rows.Scan(&i.ContentHash, &i.Embedding); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-type CopyEmbeddingsParams struct {
-	ChunkID    int64
-	SpaceID    int64
-	UserID     uuid.UUID
-	ProjectID  *uuid.UUID
-	DocumentID uuid.UUID
-	Embedding  pgvector.HalfVector
-}
-
 const deleteChunks = `-- name: DeleteChunks :exec
 DELETE FROM chunks WHERE document_id = $1
 `
@@ -160,6 +114,33 @@ func (q *Queries) InsertChunks(ctx context.Context, arg InsertChunksParams) ([]I
 		return nil, err
 	}
 	return items, nil
+}
+
+const insertEmbeddings = `-- name: InsertEmbeddings :exec
+INSERT INTO embeddings (chunk_id, space_id, user_id, project_id, document_id, embedding)
+SELECT e.chunk_id, $1, $2, $3, $4, e.embedding
+FROM (SELECT unnest($5::bigint[]) AS chunk_id, unnest($6::halfvec[]) AS embedding) AS e
+`
+
+type InsertEmbeddingsParams struct {
+	SpaceID    int64
+	UserID     uuid.UUID
+	ProjectID  *uuid.UUID
+	DocumentID uuid.UUID
+	ChunkIds   []int64
+	Embeddings []pgvector.HalfVector
+}
+
+func (q *Queries) InsertEmbeddings(ctx context.Context, arg InsertEmbeddingsParams) error {
+	_, err := q.db.Exec(ctx, insertEmbeddings,
+		arg.SpaceID,
+		arg.UserID,
+		arg.ProjectID,
+		arg.DocumentID,
+		arg.ChunkIds,
+		arg.Embeddings,
+	)
+	return err
 }
 
 const insertSpace = `-- name: InsertSpace :one

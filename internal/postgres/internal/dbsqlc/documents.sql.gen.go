@@ -65,13 +65,6 @@ func (q *Queries) AcceptDocument(ctx context.Context, arg AcceptDocumentParams) 
 	return i, err
 }
 
-type CopyPagesParams struct {
-	DocumentID uuid.UUID
-	Page       int32
-	Text       string
-	Quality    json.RawMessage
-}
-
 const deleteAbandonedUploads = `-- name: DeleteAbandonedUploads :execrows
 DELETE FROM documents WHERE state = 'uploading' AND created_at < now() - make_interval(secs => $1::double precision)
 `
@@ -368,19 +361,48 @@ func (q *Queries) InsertDocument(ctx context.Context, arg InsertDocumentParams) 
 	return err
 }
 
-const insertPart = `-- name: InsertPart :exec
-INSERT INTO document_parts (document_id, ordinal, bytes) VALUES ($1, $2, $3)
+const insertPages = `-- name: InsertPages :exec
+INSERT INTO document_pages (document_id, user_id, page, text, quality)
+SELECT $1, $2, p.page, p.text, p.quality::jsonb
+FROM (SELECT unnest($3::integer[]) AS page, unnest($4::text[]) AS text, unnest($5::text[]) AS quality) AS p
+`
+
+type InsertPagesParams struct {
+	DocumentID uuid.UUID
+	UserID     uuid.UUID
+	Pages      []int32
+	Texts      []string
+	Qualities  []string
+}
+
+func (q *Queries) InsertPages(ctx context.Context, arg InsertPagesParams) error {
+	_, err := q.db.Exec(ctx, insertPages,
+		arg.DocumentID,
+		arg.UserID,
+		arg.Pages,
+		arg.Texts,
+		arg.Qualities,
+	)
+	return err
+}
+
+const insertPart = `-- name: InsertPart :execrows
+INSERT INTO document_parts (document_id, user_id, ordinal, bytes)
+SELECT d.id, d.user_id, $1, $2 FROM documents d WHERE d.id = $3
 `
 
 type InsertPartParams struct {
-	DocumentID uuid.UUID
 	Ordinal    int32
 	Bytes      []byte
+	DocumentID uuid.UUID
 }
 
-func (q *Queries) InsertPart(ctx context.Context, arg InsertPartParams) error {
-	_, err := q.db.Exec(ctx, insertPart, arg.DocumentID, arg.Ordinal, arg.Bytes)
-	return err
+func (q *Queries) InsertPart(ctx context.Context, arg InsertPartParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertPart, arg.Ordinal, arg.Bytes, arg.DocumentID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const pages = `-- name: Pages :many

@@ -571,7 +571,7 @@ func (q *Queries) JobByIdempotencyKey(ctx context.Context, arg JobByIdempotencyK
 }
 
 const jobEvents = `-- name: JobEvents :many
-SELECT job_id, seq, type, data, created_at FROM job_events WHERE job_id = $1 AND seq > $2 ORDER BY seq LIMIT $3
+SELECT job_id, seq, type, data, created_at, user_id FROM job_events WHERE job_id = $1 AND seq > $2 ORDER BY seq LIMIT $3
 `
 
 type JobEventsParams struct {
@@ -595,6 +595,7 @@ func (q *Queries) JobEvents(ctx context.Context, arg JobEventsParams) ([]JobEven
 			&i.Type,
 			&i.Data,
 			&i.CreatedAt,
+			&i.UserID,
 		); err != nil {
 			return nil, err
 		}

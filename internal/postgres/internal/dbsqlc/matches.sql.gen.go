@@ -65,16 +65,6 @@ func (q *Queries) CandidatesOfMatch(ctx context.Context, matchID uuid.UUID) ([]M
 	return items, nil
 }
 
-type CopyCandidatesParams struct {
-	MatchID     uuid.UUID
-	Rank        int32
-	UserID      uuid.UUID
-	DocumentIds []uuid.UUID
-	Score       int32
-	CacheKey    string
-	Result      json.RawMessage
-}
-
 const deleteCandidates = `-- name: DeleteCandidates :exec
 DELETE FROM match_candidates WHERE match_id = $1
 `
@@ -172,6 +162,34 @@ func (q *Queries) FinishMatch(ctx context.Context, arg FinishMatchParams) error 
 		arg.MatchScore,
 		arg.Result,
 		arg.ID,
+	)
+	return err
+}
+
+const insertCandidate = `-- name: InsertCandidate :exec
+INSERT INTO match_candidates (match_id, rank, user_id, document_ids, score, cache_key, result)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+`
+
+type InsertCandidateParams struct {
+	MatchID     uuid.UUID
+	Rank        int32
+	UserID      uuid.UUID
+	DocumentIds []uuid.UUID
+	Score       int32
+	CacheKey    string
+	Result      json.RawMessage
+}
+
+func (q *Queries) InsertCandidate(ctx context.Context, arg InsertCandidateParams) error {
+	_, err := q.db.Exec(ctx, insertCandidate,
+		arg.MatchID,
+		arg.Rank,
+		arg.UserID,
+		arg.DocumentIds,
+		arg.Score,
+		arg.CacheKey,
+		arg.Result,
 	)
 	return err
 }

@@ -99,12 +99,14 @@ type DocumentPage struct {
 	Page       int32
 	Text       string
 	Quality    json.RawMessage
+	UserID     uuid.UUID
 }
 
 type DocumentPart struct {
 	DocumentID uuid.UUID
 	Ordinal    int32
 	Bytes      []byte
+	UserID     uuid.UUID
 }
 
 type Embedding struct {
@@ -173,6 +175,7 @@ type JobAttempt struct {
 	ErrorCode  *string
 	Seconds    float64
 	FinishedAt time.Time
+	UserID     uuid.UUID
 }
 
 type JobEvent struct {
@@ -181,6 +184,7 @@ type JobEvent struct {
 	Type      string
 	Data      json.RawMessage
 	CreatedAt time.Time
+	UserID    uuid.UUID
 }
 
 type JobResource struct {
