@@ -228,7 +228,7 @@ func (s *system) nothingLeft() {
 	s.t.Helper()
 	history := []string{
 		"users", "sessions", "jobs", "job_events", "job_attempts", "workers", "embedding_spaces", "goose_db_version",
-		"job_resources", "audit_log", "throttles", "llm_usage", "llm_requests",
+		"job_resources", "audit_log", "throttles", "llm_usage", "llm_months", "llm_rates",
 	}
 	for _, table := range s.ids("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'") {
 		if slices.Contains(history, table) {
