@@ -34,6 +34,10 @@ func startProcess(ctx context.Context, b *bench, name string, settings ...string
 	if err != nil {
 		return nil, err
 	}
+	listens := "PORT"
+	if strings.HasSuffix(name, "-worker") {
+		listens = "METRICS_PORT" // it has no other
+	}
 	p := &process{url: fmt.Sprintf("http://127.0.0.1:%d", port), log: path + ".log", done: make(chan struct{})}
 	log, err := os.Create(p.log)
 	if err != nil {
@@ -44,7 +48,7 @@ func startProcess(ctx context.Context, b *bench, name string, settings ...string
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = b.dir, log, log
 	p.cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir, "DATA_DIR=" + filepath.Join(b.dir, "data"), "LOG_LEVEL=warn",
-		"SECRET_KEY=" + strings.Repeat("benchmark", 4), "METRICS_PORT=0", "PORT=" + strconv.Itoa(port),
+		"SECRET_KEY=" + strings.Repeat("benchmark", 4), "METRICS_PORT=0", listens + "=" + strconv.Itoa(port),
 	}, settings...)
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	p.cmd.WaitDelay = time.Minute

@@ -1,6 +1,7 @@
 package conversation_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -115,8 +116,8 @@ func TestUselessRewriting(t *testing.T) {
 		r.ask(long)
 	}
 	m := r.ask("When does the rental contract end?")
-	if len(m.Metadata.Flags) != 1 || m.Metadata.Flags[0] != domain.FlagShortHistory && m.Metadata.Flags[0] != domain.FlagWeakSupport {
-		t.Logf("flags %v", m.Metadata.Flags)
+	if !slices.Contains(m.Metadata.Flags, domain.FlagShortHistory) {
+		t.Errorf("flags %v", m.Metadata.Flags)
 	}
 	prompt := 0
 	chats := r.model.Chats()

@@ -13,21 +13,26 @@ func words(text string) []string {
 	})
 }
 
-// stemLength is how many letters of a word stand for all its forms: in most
+// stemLength is how many letters of a word stand for all its forms, and
+// shortStem how few may be left of a short one without its ending: in most
 // European languages inflection is at the end.
-const stemLength = 5
+const (
+	stemLength = 5
+	shortStem  = 3
+	endings    = "sentd"
+)
 
 // key is what two forms of a word have in common. Numbers have no forms.
 func key(word string) string {
-	if isNumber(word) {
+	n := utf8.RuneCountInString(word)
+	switch {
+	case isNumber(word):
 		return word
+	case n > stemLength:
+		return clip(word, stemLength)
 	}
-	n := 0
-	for i := range word {
-		if n == stemLength {
-			return word[:i]
-		}
-		n++
+	for n > shortStem && strings.IndexByte(endings, word[len(word)-1]) >= 0 {
+		word, n = word[:len(word)-1], n-1
 	}
 	return word
 }

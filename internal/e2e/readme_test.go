@@ -29,7 +29,7 @@ func TestReadme(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	text := string(out)
-	for _, want := range []string{`"access_token"`, `"job":{`, "event: snapshot", `"filename":"cv.pdf"`, `"mode":"hybrid","provider":"offline"`} {
+	for _, want := range []string{`"access_token"`, `"job":{`, "event: snapshot", `"filename":"cv.pdf"`, `"mode":"hybrid","provider":"offline"`, "event: done", `"answered":true`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the quick start does not print %s:\n%s", want, text)
 		}
