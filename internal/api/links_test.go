@@ -27,7 +27,7 @@ func newMailSystem(t *testing.T, mode auth.Mode, change ...func(*api.Options)) (
 	var accounts *auth.Auth
 	s := newSystem(t, append([]func(*api.Options){func(o *api.Options) {
 		var err error
-		accounts, err = auth.New(o.Store.(auth.Store), auth.Options{
+		accounts, err = auth.New(o.Store.(*postgres.Store).System(), auth.Options{
 			Secret: secret, Hashing: cheap, Registration: mode, PublicURL: publicURL, Mail: true,
 		})
 		if err != nil {
@@ -431,7 +431,7 @@ func TestMailIsLimited(t *testing.T) {
 func TestWithoutMail(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, func(o *api.Options) {
-		accounts, err := auth.New(o.Store.(auth.Store), auth.Options{Secret: secret, Hashing: cheap})
+		accounts, err := auth.New(o.Store.(*postgres.Store).System(), auth.Options{Secret: secret, Hashing: cheap})
 		if err != nil {
 			t.Fatal(err)
 		}
