@@ -26,5 +26,5 @@ func run(ctx context.Context, rt *app.Runtime) error {
 	defer embedder.Close()
 	search := app.NewSearch(stores.Postgres, embedder, rt.Log)
 	workers := app.NewWorkers(rt, stores)
-	return rt.RunParts(ctx, rt.Watch(), workers.Match(models, search), workers.Chat(models, search))
+	return rt.RunParts(ctx, rt.Watch(), workers.Match(models, search), workers.Chat(models, search), workers.Story(models))
 }

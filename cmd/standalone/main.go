@@ -50,7 +50,7 @@ func run(ctx context.Context, rt *app.Runtime) error {
 	workers := app.NewWorkers(rt, stores)
 	extract, stopExtract := workers.Extract()
 	defer stopExtract()
-	return rt.RunParts(ctx, rt.Dispatch(stores), extract, workers.Embed(embedder), workers.Match(models, search), workers.Chat(models, search),
+	return rt.RunParts(ctx, rt.Dispatch(stores), extract, workers.Embed(embedder), workers.Match(models, search), workers.Chat(models, search), workers.Story(models),
 		edge.Upkeep(), edge.Mail(), edge.Serve(func(addr net.Addr) { welcome(rt, addr, made) }))
 }
 

@@ -134,7 +134,7 @@ func (s *server) interviewOperations() {
 		id: "refine-memory", method: http.MethodPost, path: "/stories/{story_id}/memories/{memory_id}/refine", tag: storiesTag,
 		summary: "Rewrite a memory's text",
 		description: "Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. " +
-			"The original version is what is rewritten, whichever is current.",
+			"What a person wrote last is rewritten: the original, or its newest edited version.",
 		codes: append([]domain.Code{domain.CodeModelMalformed, domain.CodeModelRefused, domain.CodeRefinementUnfaithful}, failing...),
 	}), s.refine)
 	registerList(s, endpoint{

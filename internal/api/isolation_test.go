@@ -98,7 +98,7 @@ func (u *user) owned() map[string]uuid.UUID {
 	u.must(200, "GET", "/v1/jobs", nil).into(u.t, &jobs)
 	return map[string]uuid.UUID{
 		"story_id": told["story_id"], "memory_id": told["memory_id"], "name_id": told["name_id"], "photo_id": told["photo_id"],
-		"question_id": told["question_id"], "refinement_id": told["refinement_id"],
+		"question_id": told["question_id"], "refinement_id": told["refinement_id"], "into": told["into"],
 		"project_id": project.ID, "document_id": document.ID, "match_id": match.ID, "batch_id": batch.Batch.ID, "job_id": jobs.Items[0].ID,
 		"user_id": u.id, "message_id": answer.ID,
 	}
@@ -108,14 +108,14 @@ func (u *user) owned() map[string]uuid.UUID {
 func (u *user) told() map[string]uuid.UUID {
 	u.t.Helper()
 	s := u.teller(nil)
-	m := s.tell(object{"text": "mine", "tags": []string{"mine"}})
+	m := s.tell(object{"text": "mine", "tags": []string{"mine", "ours"}})
 	var question api.AcceptedInterview
 	u.must(202, "POST", s.path+"/interview", object{}).into(u.t, &question)
 	var refinement api.AcceptedRefinement
 	u.must(202, "POST", s.memoryPath(m)+"/refine", object{}).into(u.t, &refinement)
 	return map[string]uuid.UUID{
 		"story_id": s.story.ID, "memory_id": m.ID, "name_id": m.Tags[0].ID, "photo_id": s.show(m, phototest.JPEG(u.t, phototest.Corners(8, 8), phototest.Exif{})).ID,
-		"question_id": question.Question.ID, "refinement_id": refinement.Refinement.ID,
+		"question_id": question.Question.ID, "refinement_id": refinement.Refinement.ID, "into": m.Tags[1].ID,
 	}
 }
 

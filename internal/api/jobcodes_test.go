@@ -15,7 +15,7 @@ var ofJobs = []domain.Code{
 	domain.CodeTimedOut, domain.CodeURLRedirectLoop, domain.CodeURLRobotsDenied, domain.CodeURLUnreachable, domain.CodeURLStatus,
 	domain.CodeModelNotFound, domain.CodeModelUnavailable, domain.CodeModelOverloaded, domain.CodeModelRateLimited,
 	domain.CodeModelTimeout, domain.CodeModelMalformed, domain.CodeModelRefused, domain.CodeContextTooLong,
-	domain.CodeWorkerLost, domain.CodeCancelled, domain.CodeEmptyDocument,
+	domain.CodeWorkerLost, domain.CodeCancelled, domain.CodeEmptyDocument, domain.CodeRefinementUnfaithful,
 }
 
 // waits reports whether an operation can wait for its job.

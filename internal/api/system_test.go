@@ -31,6 +31,7 @@ import (
 	"generalbackend/internal/postgres/postgrestest"
 	"generalbackend/internal/queue"
 	"generalbackend/internal/queue/queuetest"
+	"generalbackend/internal/story"
 )
 
 const origin = "https://console.example.org"
@@ -393,7 +394,8 @@ func (s *system) workWith(judge domain.Worker) {
 	metrics := jobs.NewMetrics(prometheus.NewRegistry())
 	for name, work := range map[domain.Stage]domain.Worker{
 		domain.StageExtract: workerFunc(s.extract), domain.StageEmbed: workerFunc(s.embed), domain.StageMatch: judge,
-		domain.StageChat: workerFunc(s.converse),
+		domain.StageChat:  workerFunc(s.converse),
+		domain.StageStory: story.NewWorker(postgres.Telling{Store: s.store}, s.options.Providers, story.Options{DefaultModel: "llama3.2:1b"}),
 	} {
 		stage := jobs.Stage{Name: name, Worker: s.judged(work), Slots: 4, Timeout: time.Minute}
 		s.background(jobs.NewRunner(stage, s.store, s.queue, s.timing, metrics, slog.New(slog.DiscardHandler)).Run)

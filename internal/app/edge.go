@@ -57,7 +57,7 @@ func (rt *Runtime) NewEdge(ctx context.Context, s *Stores, models *Models, searc
 		Store: s.Postgres, Batches: s.Postgres, Engine: engine, Accounts: accounts, Throttles: s.Postgres.System(), Mailed: e.outbox.Wake, Searcher: search, Providers: models, Detect: extraction.Detect,
 		Admin: s.Postgres, NewAccounts: accounts,
 		Stories: s.Postgres,
-		Chats: s.Postgres, Tokens: s.Queue,
+		Chats:   s.Postgres, Tokens: s.Queue,
 		Secret: []byte(c.Accounts.SecretKey.Reveal()), AllowedOrigins: c.HTTP.AllowedOrigins, TrustedProxies: c.HTTP.TrustedProxies,
 		MaxUploadBytes: c.HTTP.MaxUploadBytes(), AllowPrivate: c.Extraction.URLAllowPrivate,
 		Version: telemetry.Version(), Log: rt.Log, Metrics: rt.Metrics, Stopping: e.stopping,

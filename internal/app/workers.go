@@ -12,6 +12,7 @@ import (
 	"generalbackend/internal/jobs"
 	"generalbackend/internal/matching"
 	"generalbackend/internal/postgres"
+	"generalbackend/internal/story"
 )
 
 // timing is the engine's timing as configured.
@@ -104,6 +105,16 @@ func (w *Workers) Chat(models *Models, search *Search) Part {
 	})
 	return w.part(jobs.Stage{
 		Name: domain.StageChat, Worker: worker, Slots: w.rt.Config.Jobs.ChatSlots, Timeout: w.rt.Config.Jobs.ChatTimeout,
+	})
+}
+
+// Story is the part that works the story stage.
+func (w *Workers) Story(models *Models) Part {
+	worker := story.NewWorker(postgres.Telling{Store: w.stores.Postgres}, models, story.Options{
+		DefaultModel: w.rt.Config.Models.LLMModel, ContextTokens: w.rt.Config.Models.LLMContextTokens, Log: w.rt.Log,
+	})
+	return w.part(jobs.Stage{
+		Name: domain.StageStory, Worker: worker, Slots: w.rt.Config.Jobs.StorySlots, Timeout: w.rt.Config.Jobs.StoryTimeout,
 	})
 }
 

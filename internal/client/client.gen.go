@@ -5691,7 +5691,7 @@ type ClientInterface interface {
 
 	// RefineMemoryWithBody Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The original version is what is rewritten, whichever is current.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5700,7 +5700,7 @@ type ClientInterface interface {
 
 	// RefineMemory Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The original version is what is rewritten, whichever is current.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7810,7 +7810,7 @@ func (c *Client) AddPhotoWithBody(ctx context.Context, storyID openapi_types.UUI
 
 // RefineMemoryWithBody Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The original version is what is rewritten, whichever is current.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7829,7 +7829,7 @@ func (c *Client) RefineMemoryWithBody(ctx context.Context, storyID openapi_types
 
 // RefineMemory Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The original version is what is rewritten, whichever is current.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -14390,7 +14390,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefineMemoryWithBodyWithResponse Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The original version is what is rewritten, whichever is current.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14399,7 +14399,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefineMemoryWithResponse Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The original version is what is rewritten, whichever is current.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -26377,7 +26377,7 @@ func (c *ClientWithResponses) AddPhotoWithBodyWithResponse(ctx context.Context, 
 
 // RefineMemoryWithBodyWithResponse Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The original version is what is rewritten, whichever is current.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26392,7 +26392,7 @@ func (c *ClientWithResponses) RefineMemoryWithBodyWithResponse(ctx context.Conte
 
 // RefineMemoryWithResponse Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The original version is what is rewritten, whichever is current.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -138,12 +138,14 @@ func (j Jobs) check(all *check) {
 	all.between("EMBED_SLOTS", j.EmbedSlots, 1, 256)
 	all.between("MATCH_SLOTS", j.MatchSlots, 1, 256)
 	all.between("CHAT_SLOTS", j.ChatSlots, 1, 256)
+	all.between("STORY_SLOTS", j.StorySlots, 1, 256)
 	all.lasting("JOB_LEASE", j.Lease, time.Second, 19*time.Second) // below queue.Redelivery
 	all.that(j.Heartbeat > 0 && j.Heartbeat <= j.Lease/3, "JOB_HEARTBEAT", "must be at most a third of JOB_LEASE, so that one missed beat does not lose the job")
 	all.lasting("EXTRACT_TIMEOUT", j.ExtractTimeout, time.Second, 24*time.Hour)
 	all.lasting("EMBED_TIMEOUT", j.EmbedTimeout, time.Second, 24*time.Hour)
 	all.lasting("MATCH_TIMEOUT", j.MatchTimeout, time.Second, 24*time.Hour)
 	all.lasting("CHAT_TIMEOUT", j.ChatTimeout, time.Second, 24*time.Hour)
+	all.lasting("STORY_TIMEOUT", j.StoryTimeout, time.Second, 24*time.Hour)
 }
 
 func (e Extraction) check(all *check) {

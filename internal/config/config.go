@@ -138,12 +138,14 @@ type Jobs struct {
 	EmbedSlots     int           `env:"EMBED_SLOTS" envDefault:"4"`
 	MatchSlots     int           `env:"MATCH_SLOTS" envDefault:"2"`
 	ChatSlots      int           `env:"CHAT_SLOTS" envDefault:"4"`
+	StorySlots     int           `env:"STORY_SLOTS" envDefault:"2"`
 	Lease          time.Duration `env:"JOB_LEASE" envDefault:"15s"`
 	Heartbeat      time.Duration `env:"JOB_HEARTBEAT" envDefault:"5s"`
 	ExtractTimeout time.Duration `env:"EXTRACT_TIMEOUT" envDefault:"2m"`
 	EmbedTimeout   time.Duration `env:"EMBED_TIMEOUT" envDefault:"15m"`
 	MatchTimeout   time.Duration `env:"MATCH_TIMEOUT" envDefault:"15m"`
 	ChatTimeout    time.Duration `env:"CHAT_TIMEOUT" envDefault:"5m"`
+	StoryTimeout   time.Duration `env:"STORY_TIMEOUT" envDefault:"10m"`
 }
 
 // Extraction bounds what one document may cost.
