@@ -154,7 +154,8 @@ func TestStoppedAnswer(t *testing.T) {
 	var project struct{ ID string }
 	u.must(http.StatusCreated, "POST", "/v1/projects", object{"name": "ferries"}).into(t, &project)
 	u.succeeded(u.submit("/v1/documents/text", object{"title": "Timetable", "content": timetable, "project_id": project.ID}))
-	models.OnChat(func(llmtest.ChatRequest) string { return "It leaves at nine every morning [1]." })
+	const whole = "It leaves at nine every morning [1]."
+	models.OnChat(func(llmtest.ChatRequest) string { return whole })
 	models.Fail("/api/chat", llmtest.Stalled, 1)
 
 	r := u.must(http.StatusAccepted, "POST", "/v1/chat/"+project.ID, object{"message": "When does the ferry leave?"})
@@ -169,7 +170,7 @@ func TestStoppedAnswer(t *testing.T) {
 	}
 	var stopped answer
 	u.must(http.StatusOK, "GET", message, nil).into(t, &stopped)
-	if stopped.State != "failed" || stopped.Error == nil || stopped.Error.Code != "cancelled" || !strings.HasPrefix("It leaves at nine every morning [1].", stopped.Content) {
+	if stopped.State != "failed" || stopped.Error == nil || stopped.Error.Code != "cancelled" || !strings.HasPrefix(whole, stopped.Content) {
 		t.Errorf("the stopped answer is %+v", stopped)
 	}
 	eventually(t, workDeadline, "another question is answered", func() bool {

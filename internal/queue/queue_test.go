@@ -58,13 +58,24 @@ func fetch(t *testing.T, q *queue.Queue, class domain.Class, n int) []queue.Deli
 	return deliveries
 }
 
+// fetchSome fetches once there is something: the broker tells a consumer of a
+// message a moment after the publisher.
+func fetchSome(t *testing.T, q *queue.Queue, class domain.Class, n int) (deliveries []queue.Delivery) {
+	t.Helper()
+	eventually(t, func() bool {
+		deliveries = fetch(t, q, class, n)
+		return len(deliveries) > 0
+	})
+	return deliveries
+}
+
 func TestLanesAreApart(t *testing.T) {
 	t.Parallel()
 	q, _ := newQueue(t)
 	bulk, urgent := message(domain.ClassBulk), message(domain.ClassInteractive)
 	publish(t, q, bulk)
 	publish(t, q, urgent)
-	got := fetch(t, q, domain.ClassInteractive, 5)
+	got := fetchSome(t, q, domain.ClassInteractive, 5)
 	if len(got) != 1 || got[0].JobMessage != urgent.Body || got[0].Trace != urgent.Trace {
 		t.Errorf("%+v", got)
 	}
@@ -79,7 +90,7 @@ func TestOutstandingJobsAreNotPublishedTwice(t *testing.T) {
 	m := message(domain.ClassStandard)
 	publish(t, q, m)
 	publish(t, q, m)
-	got := fetch(t, q, domain.ClassStandard, 5)
+	got := fetchSome(t, q, domain.ClassStandard, 5)
 	if len(got) != 1 {
 		t.Fatalf("%d messages of one job", len(got))
 	}
@@ -94,7 +105,7 @@ func TestOutstandingJobsAreNotPublishedTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	publish(t, q, m)
-	if again := fetch(t, q, domain.ClassStandard, 5); len(again) != 1 {
+	if again := fetchSome(t, q, domain.ClassStandard, 5); len(again) != 1 {
 		t.Errorf("after the ack the job cannot be published: %d messages", len(again))
 	}
 }
@@ -103,7 +114,7 @@ func TestGivenBackMessagesComeAgain(t *testing.T) {
 	t.Parallel()
 	q, _ := newQueue(t)
 	publish(t, q, message(domain.ClassStandard))
-	if err := fetch(t, q, domain.ClassStandard, 1)[0].NakWithDelay(time.Millisecond); err != nil {
+	if err := fetchSome(t, q, domain.ClassStandard, 1)[0].NakWithDelay(time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, func() bool { return len(fetch(t, q, domain.ClassStandard, 1)) == 1 })
@@ -118,7 +129,7 @@ func TestPurgedMessagesAreGone(t *testing.T) {
 	if err := q.Purge(t.Context(), purged.Body); err != nil {
 		t.Fatal(err)
 	}
-	if got := fetch(t, q, domain.ClassStandard, 5); len(got) != 1 || got[0].JobMessage != kept.Body {
+	if got := fetchSome(t, q, domain.ClassStandard, 5); len(got) != 1 || got[0].JobMessage != kept.Body {
 		t.Errorf("%+v", got)
 	}
 }
