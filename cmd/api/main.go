@@ -17,7 +17,7 @@ func run(ctx context.Context, rt *app.Runtime) error {
 		return err
 	}
 	defer stores.Close()
-	models, err := app.NewModels(rt.Config.Models)
+	models, err := rt.NewModels(ctx, stores)
 	if err != nil {
 		return err
 	}

@@ -2,142 +2,102 @@ package app
 
 import (
 	"context"
-	"sync"
 
 	"generalbackend/internal/config"
-	"generalbackend/internal/domain"
-	"generalbackend/internal/embedding"
 	"generalbackend/internal/llm"
+	"generalbackend/internal/llm/anthropic"
+	"generalbackend/internal/llm/gateway"
 	"generalbackend/internal/llm/offline"
 	"generalbackend/internal/llm/ollama"
-	"generalbackend/internal/postgres"
+	"generalbackend/internal/llm/openai"
 )
 
-// Models are the providers of a process, the default first. Offline is always
-// among them.
-type Models struct {
-	*llm.Registry
-	ollama *llm.Robust // nil when none is configured
-}
+// Models are the language models of a process. Everybody asks through the
+// gateway.
+type Models struct{ *gateway.Gateway }
 
-// NewModels makes the configured providers without contacting them.
-func NewModels(c config.Models) (*Models, error) {
-	if c.OllamaBaseURL == "" {
-		return &Models{Registry: llm.NewRegistry(offline.New())}, nil
-	}
-	client, err := ollama.New(ollama.Config{BaseURL: c.OllamaBaseURL, ContextTokens: c.LLMContextTokens, HeaderTimeout: c.LLMTimeout})
+// NewModels makes the configured providers, without contacting them, and a
+// gateway to them that follows the configuration in Postgres until ctx ends.
+func (rt *Runtime) NewModels(ctx context.Context, s *Stores) (*Models, error) {
+	c := rt.Config.Models
+	sources, err := llmSources(c)
 	if err != nil {
 		return nil, err
 	}
-	robust := llm.NewRobust(client, llm.Limits{MaxElapsed: c.LLMTimeout})
-	first, second := llm.Provider(robust), llm.Provider(offline.New())
-	if c.LLMProvider == offline.Name {
-		first, second = second, first
-	}
-	return &Models{Registry: llm.NewRegistry(first, second), ollama: robust}, nil
-}
-
-// Down reports whether a provider is known not to answer, so that it is better
-// not to ask just now.
-func (m *Models) Down(provider string) bool {
-	return m.ollama != nil && provider == m.ollama.Name() && m.ollama.Open()
-}
-
-// Embedder embeds in the deployment's active space. It finds the space when it
-// is first needed, because the model's server may be away at the start.
-type Embedder struct {
-	store  *postgres.Store
-	models *Models
-	config config.Config
-
-	mu      sync.Mutex
-	batcher *embedding.Batcher
-}
-
-// NewEmbedder makes an embedder; Close ends it.
-func NewEmbedder(store *postgres.Store, models *Models, c config.Config) *Embedder {
-	return &Embedder{store: store.System(), models: models, config: c}
-}
-
-// Close stops embedding; texts still waiting fail.
-func (e *Embedder) Close() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.batcher != nil {
-		e.batcher.Close()
-	}
-}
-
-// Query embeds the text of a search.
-func (e *Embedder) Query(ctx context.Context, text string) ([]float32, int64, error) {
-	b, err := e.Batcher(ctx)
-	if err != nil {
-		return nil, 0, err
-	}
-	return b.Query(ctx, text)
-}
-
-// Space is the active space, as far as it is known: its ID is 0 before the first
-// use succeeded.
-func (e *Embedder) Space() domain.EmbeddingSpace {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.batcher == nil {
-		return domain.EmbeddingSpace{}
-	}
-	return e.batcher.Space()
-}
-
-// Down reports whether the provider of the space is known not to answer.
-func (e *Embedder) Down() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.batcher != nil && e.models.Down(e.batcher.Space().Provider)
-}
-
-// Batcher returns the batcher of the active space. What is embedded already
-// stays in its space, even where another model is configured by now.
-func (e *Embedder) Batcher(ctx context.Context) (*embedding.Batcher, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.batcher != nil {
-		return e.batcher, nil
-	}
-	space, err := e.space(ctx)
+	g, err := gateway.New(ctx, gateway.Options{
+		Sources: sources, Defaults: llmDefaults(c), Store: s.Postgres, Signals: s.Queue, Metrics: rt.Metrics, Log: rt.Log,
+		EmbeddingProvider: c.EmbeddingProvider, EmbeddingModel: c.EmbeddingModel,
+	})
 	if err != nil {
 		return nil, err
 	}
-	provider, err := e.models.Provider(space.Provider)
-	if err != nil {
-		return nil, domain.Errorf(domain.CodeModelUnavailable,
-			"Documents here are embedded with %s, which is not configured any more.", space.Provider).WithCause(err)
-	}
-	e.batcher = embedding.NewBatcher(provider, space)
-	return e.batcher, nil
-}
-
-func (e *Embedder) space(ctx context.Context) (domain.EmbeddingSpace, error) {
-	c := e.config.Models
-	provider, err := e.models.Provider(c.EmbeddingProvider)
-	if err != nil {
-		return domain.EmbeddingSpace{}, err
-	}
-	model := c.EmbeddingModel
-	if provider.Name() == offline.Name {
-		model = offline.Model
-	}
-	want, err := embedding.Space(ctx, provider, model)
-	if err != nil {
-		if active, activeErr := e.store.ActiveSpace(ctx); activeErr == nil {
-			return active, nil
+	go func() {
+		if err := g.Run(ctx); err != nil {
+			rt.Log.Error("changes of the LLM configuration are not followed", "error", err)
 		}
-		return domain.EmbeddingSpace{}, err
+	}()
+	return &Models{g}, nil
+}
+
+// cloudCompletions are asked at once of one cloud provider, cloudEmbeddings
+// likewise; a server of our own takes llm.Limits' defaults.
+const (
+	cloudCompletions = 16
+	cloudEmbeddings  = 4
+)
+
+// llmSources are the providers that are configured; offline is always among
+// them.
+func llmSources(c config.Models) ([]gateway.Source, error) {
+	var sources []gateway.Source
+	add := func(local, key bool, p llm.Provider, err error) error {
+		if err != nil {
+			return err
+		}
+		limits := llm.Limits{MaxElapsed: c.LLMTimeout}
+		if !local {
+			limits.Completions, limits.Embeddings = cloudCompletions, cloudEmbeddings
+		}
+		robust := llm.NewRobust(p, limits)
+		sources = append(sources, gateway.Source{Provider: robust, Local: local, KeySet: key, Open: robust.Open})
+		return nil
 	}
-	if n := e.config.Chunking.Tokens; n > 0 {
-		want.ChunkTokens = n
+	for _, provider := range c.Providers() {
+		var err error
+		switch provider {
+		case config.Ollama:
+			p, made := ollama.New(ollama.Config{BaseURL: c.OllamaBaseURL, ContextTokens: c.LLMContextTokens, HeaderTimeout: c.LLMTimeout})
+			err = add(true, false, p, made)
+		case config.Grok:
+			p, made := openai.New(openai.Config{Name: provider, BaseURL: c.GrokBaseURL, APIKey: c.GrokAPIKey.Reveal(), HeaderTimeout: c.LLMTimeout})
+			err = add(false, true, p, made)
+		case config.OpenAI:
+			p, made := openai.New(openai.Config{Name: provider, BaseURL: c.OpenAIBaseURL, APIKey: c.OpenAIAPIKey.Reveal(), HeaderTimeout: c.LLMTimeout})
+			err = add(c.OpenAILocal, c.OpenAIAPIKey != "", p, made)
+		case config.Anthropic:
+			p, made := anthropic.New(anthropic.Config{BaseURL: c.AnthropicBaseURL, APIKey: c.AnthropicAPIKey.Reveal(), HeaderTimeout: c.LLMTimeout})
+			err = add(false, true, p, made)
+		case config.Offline:
+			sources = append(sources, gateway.Source{Provider: offline.New(), Local: true})
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	if n := e.config.Chunking.OverlapTokens; n > 0 {
-		want.OverlapToken = n
+	return sources, nil
+}
+
+// llmDefaults is the configuration until an administrator saves another.
+func llmDefaults(c config.Models) gateway.Config {
+	out := gateway.Config{
+		DefaultProvider: c.LLMProvider, Providers: map[string]gateway.ProviderConfig{}, Aliases: gateway.RetiredModels(),
+		Fallback: c.LLMFallback, LocalOnly: c.LLMLocalOnly, Currency: "USD",
+		MonthlyTokens: c.LLMMonthlyTokens, MonthlyCost: c.LLMMonthlyCost, RequestsPerMinute: c.LLMRequestsPerMinute,
 	}
-	return e.store.EnsureSpace(ctx, want)
+	for _, provider := range c.Providers() {
+		if provider != config.Offline {
+			out.Providers[provider] = gateway.ProviderConfig{DefaultModel: c.Model(provider)}
+		}
+	}
+	return out
 }

@@ -10,6 +10,7 @@ import (
 	"generalbackend/internal/embedding"
 	"generalbackend/internal/extraction"
 	"generalbackend/internal/jobs"
+	"generalbackend/internal/llm"
 	"generalbackend/internal/matching"
 	"generalbackend/internal/postgres"
 	"generalbackend/internal/story"
@@ -38,8 +39,19 @@ func NewWorkers(rt *Runtime, s *Stores) *Workers {
 }
 
 func (w *Workers) part(stage jobs.Stage) Part {
+	stage.Worker = onBehalf{stage.Worker}
 	r := jobs.NewRunner(stage, w.stores.Postgres, w.stores.Queue, w.rt.timing(), w.metrics, w.rt.Log)
 	return Part{Name: string(stage.Name), Run: r.Run}
+}
+
+// onBehalf lets language models be asked on behalf of a job's user.
+type onBehalf struct{ domain.Worker }
+
+func (w onBehalf) Work(ctx context.Context, task domain.Task) error {
+	job := task.Job
+	return w.Worker.Work(llm.WithCaller(ctx, llm.Caller{
+		UserID: job.UserID, ProjectID: job.ProjectID, JobID: &job.ID, Purpose: string(job.Stage),
+	}), task)
 }
 
 // Extract is the part that works the extract stage; stop ends its idle children.
@@ -81,6 +93,9 @@ type embedStage struct {
 
 func (s embedStage) Work(ctx context.Context, task domain.Task) error {
 	batcher, err := s.embedder.Batcher(ctx)
+	if err == nil {
+		err = s.embedder.models.AdmitEmbedding(ctx, batcher.Space().Provider)
+	}
 	if err != nil {
 		return err
 	}
@@ -91,7 +106,7 @@ func (s embedStage) Work(ctx context.Context, task domain.Task) error {
 // Match is the part that works the match stage.
 func (w *Workers) Match(models *Models, search *Search) Part {
 	worker := matching.NewWorker(postgres.Matching{Store: w.stores.Postgres}, search, models, matching.Options{
-		DefaultModel: w.rt.Config.Models.LLMModel, ContextTokens: w.rt.Config.Models.LLMContextTokens, Log: w.rt.Log,
+		ContextTokens: w.rt.Config.Models.LLMContextTokens, Log: w.rt.Log,
 	})
 	return w.part(jobs.Stage{
 		Name: domain.StageMatch, Worker: worker, Slots: w.rt.Config.Jobs.MatchSlots, Timeout: w.rt.Config.Jobs.MatchTimeout,
@@ -101,7 +116,7 @@ func (w *Workers) Match(models *Models, search *Search) Part {
 // Chat is the part that works the chat stage.
 func (w *Workers) Chat(models *Models, search *Search) Part {
 	worker := conversation.NewWorker(postgres.Conversation{Store: w.stores.Postgres}, search, models, w.stores.Queue, conversation.Options{
-		DefaultModel: w.rt.Config.Models.LLMModel, ContextTokens: w.rt.Config.Models.LLMContextTokens, Log: w.rt.Log,
+		ContextTokens: w.rt.Config.Models.LLMContextTokens, Log: w.rt.Log,
 	})
 	return w.part(jobs.Stage{
 		Name: domain.StageChat, Worker: worker, Slots: w.rt.Config.Jobs.ChatSlots, Timeout: w.rt.Config.Jobs.ChatTimeout,

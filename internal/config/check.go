@@ -121,18 +121,6 @@ func (s Stores) check(all *check, process Process) {
 	all.that(slices.Contains([]int{1, 3, 5}, s.NATSReplicas), "NATS_REPLICAS", "must be 1, 3 or 5")
 }
 
-func (m Models) check(all *check) {
-	all.that(m.OllamaBaseURL == "" || isURL(m.OllamaBaseURL, "http", "https"), "OLLAMA_BASE_URL", "must look like http://localhost:11434")
-	providers := []string{"offline", "ollama"}
-	for _, v := range [][2]string{{"LLM_PROVIDER", m.LLMProvider}, {"EMBEDDING_PROVIDER", m.EmbeddingProvider}} {
-		name, provider := v[0], v[1]
-		all.that(slices.Contains(providers, provider), name, "must be one of "+strings.Join(providers, ", "))
-		all.that(provider != "ollama" || m.OllamaBaseURL != "", name, "is ollama, so OLLAMA_BASE_URL must be set")
-	}
-	all.between("LLM_CONTEXT_TOKENS", m.LLMContextTokens, 512, 1<<20)
-	all.lasting("LLM_TIMEOUT", m.LLMTimeout, time.Second, time.Hour)
-}
-
 func (j Jobs) check(all *check) {
 	all.between("EXTRACT_SLOTS", j.ExtractSlots, 1, 256)
 	all.between("EMBED_SLOTS", j.EmbedSlots, 1, 256)

@@ -120,18 +120,6 @@ type Stores struct {
 	NATSReplicas     int    `env:"NATS_REPLICAS" envDefault:"1"`
 }
 
-// Models is which language models are asked. With no Ollama named, everything
-// runs on the built-in provider "offline".
-type Models struct {
-	OllamaBaseURL     string        `env:"OLLAMA_BASE_URL"`
-	LLMProvider       string        `env:"LLM_PROVIDER"`
-	LLMModel          string        `env:"LLM_MODEL"`
-	LLMContextTokens  int           `env:"LLM_CONTEXT_TOKENS" envDefault:"8192"`
-	LLMTimeout        time.Duration `env:"LLM_TIMEOUT" envDefault:"5m"`
-	EmbeddingProvider string        `env:"EMBEDDING_PROVIDER"`
-	EmbeddingModel    string        `env:"EMBEDDING_MODEL"`
-}
-
 // Jobs is about how work is shared out and taken back.
 type Jobs struct {
 	ExtractSlots   int           `env:"EXTRACT_SLOTS" envDefault:"2"`
@@ -198,22 +186,7 @@ func (c Config) withDefaults(process Process) Config {
 		c.HTTP.PublicURL = fmt.Sprintf("http://localhost:%d", c.HTTP.Port)
 	}
 	c.HTTP.PublicURL = strings.TrimRight(c.HTTP.PublicURL, "/")
-	provider := "offline"
-	if c.Models.OllamaBaseURL != "" {
-		provider = "ollama"
-	}
-	if c.Models.LLMProvider == "" {
-		c.Models.LLMProvider = provider
-	}
-	if c.Models.EmbeddingProvider == "" {
-		c.Models.EmbeddingProvider = provider
-	}
-	if c.Models.EmbeddingModel == "" && c.Models.EmbeddingProvider == "ollama" {
-		c.Models.EmbeddingModel = "all-minilm"
-	}
-	if c.Models.LLMModel == "" && c.Models.LLMProvider == "ollama" {
-		c.Models.LLMModel = "llama3.2"
-	}
+	c.Models = c.Models.withDefaults()
 	return c
 }
 

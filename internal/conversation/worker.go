@@ -180,7 +180,7 @@ func (r *run) choose() error {
 		m.Judge, m.Model, m.PromptVersion = domain.JudgeOffline, Offline, RulesVersion
 		return nil
 	}
-	m.Judge, m.Model, m.PromptVersion = domain.JudgeLLM, cmp.Or(m.Model, r.options.DefaultModel), PromptVersion
+	m.Judge, m.Model, m.PromptVersion = domain.JudgeLLM, llm.ModelFor(r.provider, cmp.Or(m.Model, r.options.DefaultModel)), PromptVersion
 	return nil
 }
 

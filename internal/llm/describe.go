@@ -28,6 +28,20 @@ func Describe(ctx context.Context, p Provider, model string) (Model, error) {
 	return Model{}, ModelNotFound(p.Name(), model)
 }
 
+// Resolver is a Provider that answers for models it does not have itself.
+type Resolver interface {
+	// Resolve names the model that answers where model, or with "" none, is asked.
+	Resolve(model string) string
+}
+
+// ModelFor names the model that p answers with where model is asked.
+func ModelFor(p Provider, model string) string {
+	if r, ok := p.(Resolver); ok {
+		return r.Resolve(model)
+	}
+	return model
+}
+
 // ModelNotFound says that provider does not have model.
 func ModelNotFound(provider, model string) *domain.Error {
 	return domain.Errorf(domain.CodeModelNotFound, "The provider %s has no model %q.", provider, model)

@@ -25,6 +25,7 @@ type routed struct {
 var (
 	_ llm.Provider  = routed{}
 	_ llm.Describer = routed{}
+	_ llm.Resolver  = routed{}
 )
 
 // Name implements llm.Provider. Another provider may answer: replies name it.
@@ -33,6 +34,15 @@ func (r routed) Name() string {
 		return r.gateway.defaultProvider()
 	}
 	return r.name
+}
+
+// Resolve implements llm.Resolver.
+func (r routed) Resolve(model string) string {
+	_, resolved, err := r.gateway.Resolve(context.Background(), r.name, model)
+	if err != nil {
+		return model // asking will say what is wrong with it
+	}
+	return resolved
 }
 
 // Complete implements llm.Provider.
