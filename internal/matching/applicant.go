@@ -52,7 +52,7 @@ func (r *Rules) ReadApplicant(sources []*Source, now time.Time) *Applicant {
 		if _, known := r.lexicon.weights[lang]; !known {
 			lang = r.lexicon.guessLanguage([]rune(s.Visible()))
 		}
-		for _, sp := range segmentSpans(s.blanked()) {
+		for _, sp := range segmentSpans(s.asserted()) {
 			p.addSegment(s, sp[0], sp[1], lang, now)
 		}
 	}
@@ -66,8 +66,8 @@ func (p *Applicant) addSegment(s *Source, from, to int, language string, now tim
 	if overlaps(s.withheld, from, to) {
 		return
 	}
-	seg := segment{source: s, from: from, to: to, text: string(s.blanked()[from:to]), language: language, terms: map[string]bool{}, fields: map[int]bool{}}
-	for _, t := range p.lexicon.allTerms(s.blanked(), from, to, language) {
+	seg := segment{source: s, from: from, to: to, text: string(s.asserted()[from:to]), language: language, terms: map[string]bool{}, fields: map[int]bool{}}
+	for _, t := range p.lexicon.allTerms(s.asserted(), from, to, language) {
 		if !seg.terms[t.key] {
 			seg.terms[t.key] = true
 			p.where[t.key] = append(p.where[t.key], len(p.segments))

@@ -1,6 +1,7 @@
 package matching
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -128,8 +129,17 @@ func (a *Applicant) findYears(d demand, f *finding) {
 		}
 	}
 	f.years = unionYears(spans)
+	for _, at := range f.segments {
+		f.years = max(f.years, yearsIn(a.segments[at].text))
+	}
 	f.strength = 0.75*f.strength + 0.25*min(1, f.years/d.years)*min(1, f.strength*2)
+	if f.years > 0 && f.years < enoughYears*d.years {
+		f.strength = min(f.strength, fullFrom-0.01)
+	}
 }
+
+// enoughYears is the share of the years asked for that passes for them.
+const enoughYears = 0.8
 
 // fits reports whether a period of work has to do with the demand: a quarter
 // of its words, or its field.
@@ -181,7 +191,7 @@ func (a *Applicant) findTongue(d demand) finding {
 				continue
 			}
 			f := finding{strength: 0.9, segments: []int{i}, found: []string{s.text[at[0]:at[1]]}}
-			if tongueBasic.MatchString(claimAfter(s.text[at[0]:])) && !tongueBasic.MatchString(d.text) {
+			if claimed := tongueLevel(claimAfter(s.text[at[0]:])); claimed > 0 && claimed < cmp.Or(tongueLevel(d.text), basicLevel+1) {
 				f.strength = 0.45
 			}
 			return f
@@ -195,10 +205,19 @@ func (a *Applicant) findTongue(d demand) finding {
 	return finding{lacking: []string{d.text}}
 }
 
-// claimAfter is what is said of a language: up to the next one in the list.
+// claimAfter is what is said of a language: up to the next one in the list, with
+// what stands in brackets.
 func claimAfter(text string) string {
-	if i := strings.IndexAny(text, ",;|/\n"); i >= 0 {
-		return text[:i]
+	depth := 0
+	for i, r := range text {
+		switch {
+		case r == '(':
+			depth++
+		case r == ')':
+			depth--
+		case depth <= 0 && strings.ContainsRune(",;|/\n", r), r == '\n':
+			return text[:i]
+		}
 	}
 	return text
 }

@@ -215,8 +215,36 @@ var tongues = []struct {
 
 var (
 	tongueCue   = regexp.MustCompile(`(?i)(fluen|language|proficien|native|spoken|written|bilingual|b[12]\b|c[12]\b|sprach|kenntnisse|flie\pL+end|verhandlungssicher|muttersprach|wort und schrift|idioma|nativo|fluido|nivel|bilingüe|speak)`)
-	tongueBasic = regexp.MustCompile(`(?i)\b(basic|beginner|elementary|grund\pL*|a[12]|b\pLsico)\b`)
+	tongueGrade = regexp.MustCompile(`(?i)\b([abc][12])\b`)
+	tongueWords = []struct {
+		level int
+		words *regexp.Regexp
+	}{
+		{basicLevel, regexp.MustCompile(`(?i)\b(basic|beginner|elementary|grund\pL*|b\pLsico)\b`)},
+		{fluentLevel, regexp.MustCompile(`(?i)\b(fluen\pL*|proficien\pL*|native|mother tongue|bilingual|business level|flie\pL+end\pL*|verhandlungssicher\pL*|muttersprach\pL*|fluido|nativo)\b`)},
+	}
 )
+
+// Levels of a language as the European framework counts them, A1 to C2 from 1.
+const (
+	basicLevel  = 2
+	fluentLevel = 5
+)
+
+// tongueLevel is how well a text says that a language is spoken or asked for; a
+// demand that says nothing asks for more than a basic level, a claim that says
+// nothing is 0.
+func tongueLevel(text string) int {
+	if m := tongueGrade.FindString(text); m != "" {
+		return int(m[0]|0x20-'a')*2 + int(m[1]-'0')
+	}
+	for _, w := range tongueWords {
+		if w.words.MatchString(text) {
+			return w.level
+		}
+	}
+	return 0
+}
 
 // tongueIn is the language a text asks for or claims.
 func tongueIn(text string) string {

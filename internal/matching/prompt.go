@@ -13,8 +13,8 @@ import (
 // Versions of how documents are judged. They are part of the cache key: a
 // change of prompts, rules or word lists needs a new one.
 const (
-	PromptVersion = "match-1"
-	RulesVersion  = "rules-1"
+	PromptVersion = "match-2"
+	RulesVersion  = "rules-2"
 )
 
 const systemRead = `You read job postings. You list what the employer asks of applicants and what the work consists of.

@@ -23,7 +23,8 @@ type Source struct {
 	hidden   []hidden // both, in order
 	shown    *view
 	folded   *folded
-	plain    []rune
+	plain    []rune // see blanked
+	proof    []rune // see asserted
 }
 
 // NewSource joins the pages of a document to its whole text.

@@ -24,7 +24,7 @@ func (s *Source) hide(spans []hidden) {
 		all = append(all, hidden{w[0], w[1], leftOut, ""})
 	}
 	s.hidden = joinHidden(all)
-	s.shown, s.folded, s.plain = nil, nil, nil
+	s.shown, s.folded, s.plain, s.proof = nil, nil, nil, nil
 }
 
 // joinHidden puts spans in order and joins those that overlap, under the mark
