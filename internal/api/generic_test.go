@@ -136,9 +136,12 @@ func TestAdministrationEverywhere(t *testing.T) {
 // large is told from what is not valid.
 func TestBadBodiesEverywhere(t *testing.T) {
 	t.Parallel()
-	u := newSystem(t).newAdmin()
+	s := newSystem(t)
+	s.work()
+	u := s.newAdmin()
+	ids := u.owned()
 	for _, op := range published().operations {
-		r := u.sampler(nil).sample(op)
+		r := u.sampler(ids).sample(op)
 		withNUL := r
 		withNUL.path = r.path + "?x=%00"
 		u.everywhere(op, withNUL, domain.CodeInvalid, 400)
@@ -276,7 +279,10 @@ func (u *user) invalidBodies(op *operation, valid sample) {
 // TestSlowBodies: a body that stops arriving is given up, everywhere.
 func TestSlowBodies(t *testing.T) {
 	t.Parallel()
-	u := newSystem(t).newAdmin()
+	s := newSystem(t)
+	s.work()
+	u := s.newAdmin()
+	ids := u.owned()
 	hurried := u.as(u.variant(func(o *api.Options) { o.BodyStall = 20 * time.Millisecond }))
 	for _, op := range published().operations {
 		if len(op.bodies) == 0 {
@@ -284,7 +290,7 @@ func TestSlowBodies(t *testing.T) {
 		}
 		t.Run(op.id, func(t *testing.T) {
 			t.Parallel()
-			r := u.sampler(nil).sample(op)
+			r := u.sampler(ids).sample(op)
 			for _, path := range op.mounts(r.path) {
 				r.path = path
 				checkRefusal(t, path, hurried.stall(t, r), domain.CodeTimeout, 408)
@@ -357,6 +363,7 @@ func (forgetful) Authenticate(context.Context, string) (auth.Principal, error) {
 // in the login before each handler, and in the handler itself.
 type faulty struct {
 	before, inside *user
+	links          map[string]string
 }
 
 func newFaulty(t *testing.T, dsn string, change func(*api.Options)) faulty {
@@ -367,6 +374,7 @@ func newFaulty(t *testing.T, dsn string, change func(*api.Options)) faulty {
 		t.Fatal(err)
 	}
 	return faulty{
+		links:  u.links(),
 		before: u.as(u.variant(change)),
 		inside: u.as(u.variant(func(o *api.Options) { change(o); o.Accounts = remembered{o.Accounts, p} })),
 	}
@@ -383,7 +391,9 @@ func (f faulty) meet(code domain.Code, status int) {
 		if !op.documents(status, string(code)) {
 			continue
 		}
-		r := f.before.sampler(nil).sample(op)
+		sampler := f.before.sampler(nil)
+		sampler.links = f.links
+		r := sampler.sample(op)
 		f.before.everywhere(op, r, code, status)
 		if op.secured { // at the same time: some have longer than others
 			handlers.Go(func() {

@@ -1,14 +1,21 @@
 package api_test
 
 import (
+	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"generalbackend/internal/api"
 	"generalbackend/internal/domain"
 	"generalbackend/internal/photo/phototest"
+	"generalbackend/internal/postgres"
 )
 
 // description is as much of the published description as tests look at.
@@ -31,54 +38,153 @@ func (u *user) description() description {
 	return d
 }
 
-// TestForeignIDs: whatever takes an id in its address answers another user as
-// if the thing did not exist, under /v1 and at the root.
+// TestForeignIDs: wherever an operation takes an id, in its address, query or
+// body, another user's is answered like one that nobody has, under /v1 and at the
+// root, and changes nothing of either user.
 func TestForeignIDs(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
 	s.work()
 	owner, other := s.newUser(), s.newUser()
-	ids := owner.owned()
-	bodies := map[string]any{
-		"replace-project": object{"name": "mine now"}, "update-project": object{"name": "mine now"},
-		"ask": object{"message": "what is theirs?"}, "update-story": object{"title": "mine now"}, "create-memory": object{"text": "mine now"},
-		"update-memory": object{"title": "mine now"}, "update-name": object{"name": "mine now"}, "merge-names": object{"into": ids["name_id"]},
-		"update-photo": object{"caption": "mine now"}, "ask-question": object{}, "refine-memory": object{},
-	}
+	theirs, own := owner.owned(), other.owned()
+	owner.settle()
+	other.settle()
+	owners, others := owner.rows(), other.rows()
 	tried := 0
-	for path, operations := range other.description().Paths {
-		address := path
-		for name, id := range ids {
-			address = strings.ReplaceAll(address, "{"+name+"}", id.String())
+	for _, op := range published().operations {
+		plain := other.sampler(own)
+		plain.all = true
+		plain.sample(op)
+		slices.Sort(plain.asked)
+		fields := slices.Compact(plain.asked)
+		for _, field := range fields {
+			tried++
+			other.strays(op, field, own, theirs)
 		}
-		address = strings.ReplaceAll(address, "{stage}", string(domain.StageExtract))
-		if address == path {
+		if len(fields) == 0 {
 			continue
 		}
-		if strings.Contains(address, "{") {
-			t.Errorf("the test knows no id for %s", path)
+		if diff := cmp.Diff(owners, owner.rows()); diff != "" {
+			t.Fatalf("%s, asked by another user, changed rows of the owner: %s", op.id, diff)
 		}
-		code, status := domain.CodeNotFound, 404
-		if strings.HasPrefix(path, "/v1/admin/") {
-			code, status = domain.CodeForbidden, 403
+		if diff := cmp.Diff(counts(others), counts(other.rows())); diff != "" {
+			t.Fatalf("%s about another user's things left rows: %s", op.id, diff)
 		}
-		for method, op := range operations {
-			tried++
-			address := address
-			if op.OperationID == "search-memories" {
-				address += "?query=text"
+	}
+	if tried < 40 || len(owners) < 15 {
+		t.Errorf("only %d ids tried, only %d tables watched", tried, len(owners))
+	}
+}
+
+// strays asks for what is another user's by one field of a request, and for what
+// is nobody's by the same.
+func (u *user) strays(op *operation, field string, own, theirs map[string]uuid.UUID) {
+	u.t.Helper()
+	foreign, nobodys := u.sampler(own), u.sampler(own)
+	foreign.all, foreign.alien, foreign.from = true, field, theirs
+	nobodys.all, nobodys.alien = true, field
+	a, b := foreign.sample(op), nobodys.sample(op)
+	as, bs := op.mounts(a.path), op.mounts(b.path)
+	for i := range as {
+		a.path, b.path = as[i], bs[i]
+		got, want := u.direct(a), u.direct(b)
+		what := fmt.Sprintf("%s %s with another user's %s", a.method, a.path, field)
+		if shape(got) != shape(want) {
+			u.t.Errorf("%s is answered %s, and with nobody's %s", what, shape(got), shape(want))
+		}
+		switch {
+		case strings.HasPrefix(op.template, "/v1/admin/"):
+			checkRefusal(u.t, what, got, domain.CodeForbidden, 403)
+		case op.method != "GET" || strings.Contains(op.template, "{"+field+"}"):
+			checkRefusal(u.t, what, got, domain.CodeNotFound, 404)
+		}
+		for name, id := range theirs {
+			if strings.Contains(string(got.body), id.String()) && !strings.Contains(a.path+string(a.body), id.String()) {
+				u.t.Errorf("%s tells their %s: %s", what, name, got.body)
 			}
-			method = strings.ToUpper(method)
-			other.refused(code, status, method, address, bodies[op.OperationID])
-			other.refused(code, status, method, strings.TrimPrefix(address, "/v1"), bodies[op.OperationID])
 		}
 	}
-	if tried < 14 {
-		t.Errorf("only %d operations with an id", tried)
+}
+
+// shape is an answer without what tells requests apart.
+func shape(r reply) string {
+	return fmt.Sprintf("%d %s %s", r.status, r.header.Get("Content-Type"), anyID.ReplaceAllString(string(r.body), "ID"))
+}
+
+var anyID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+// settle ends a user's jobs, so that none of them changes anything.
+func (u *user) settle() {
+	u.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for ; ; <-tick.C {
+		active, err := u.store.ActiveJobs(postgres.AsSystem(u.t.Context()), u.id, 100)
+		if err != nil {
+			u.t.Fatal(err)
+		}
+		if len(active) == 0 {
+			return
+		}
+		for _, job := range active {
+			u.direct(sample{method: "POST", path: "/v1/jobs/" + job.ID.String() + "/cancel"})
+		}
 	}
-	for _, path := range []string{"/v1/projects/" + ids["project_id"].String(), "/v1/documents/" + ids["document_id"].String(), "/v1/cv-matcher/matches/" + ids["match_id"].String(), "/v1/jobs/" + ids["job_id"].String()} {
-		owner.must(200, "GET", path, nil) // they are there, and unharmed
+}
+
+// fingerprint stands for the rows of a table.
+type fingerprint struct {
+	Rows int
+	Hash string
+}
+
+// ownedTables lists all tables with a query for a user's rows in them: those
+// that carry the user's id, and those that belong to one that does.
+const ownedTables = `
+	SELECT c.relname, format('SELECT count(*), coalesce(md5(string_agg(r::text, E''\n'' ORDER BY r::text)), '''') FROM %I r WHERE %s', c.relname,
+		CASE WHEN own.attname IS NOT NULL THEN format('%I = $1', own.attname)
+		     ELSE format('%I IN (SELECT id FROM %I WHERE user_id = $1)', via.attname, parent.relname) END)
+	FROM pg_class c
+	JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
+	LEFT JOIN pg_attribute own ON own.attrelid = c.oid AND own.attname = CASE c.relname WHEN 'users' THEN 'id' ELSE 'user_id' END
+	LEFT JOIN LATERAL (SELECT confrelid, conkey[1] AS key FROM pg_constraint
+		WHERE conrelid = c.oid AND contype = 'f' AND array_length(conkey, 1) = 1
+		  AND EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = confrelid AND a.attname = 'user_id')
+		LIMIT 1) fk ON own.attname IS NULL
+	LEFT JOIN pg_class parent ON parent.oid = fk.confrelid
+	LEFT JOIN pg_attribute via ON via.attrelid = c.oid AND via.attnum = fk.key
+	WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND (own.attname IS NOT NULL OR via.attname IS NOT NULL)`
+
+// rows are a user's rows in all tables.
+func (u *user) rows() map[string]fingerprint {
+	u.t.Helper()
+	conn := u.connect()
+	defer conn.Close(u.t.Context())
+	found, err := conn.Query(u.t.Context(), ownedTables)
+	if err != nil {
+		u.t.Fatal(err)
 	}
+	statements, err := pgx.CollectRows(found, pgx.RowToStructByPos[struct{ Table, SQL string }])
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	tables := map[string]fingerprint{}
+	for _, s := range statements {
+		var f fingerprint
+		if err := conn.QueryRow(u.t.Context(), s.SQL, u.id).Scan(&f.Rows, &f.Hash); err != nil {
+			u.t.Fatalf("%s: %v", s.SQL, err)
+		}
+		tables[s.Table] = f
+	}
+	return tables
+}
+
+func counts(tables map[string]fingerprint) map[string]int {
+	rows := map[string]int{}
+	for name, f := range tables {
+		rows[name] = f.Rows
+	}
+	return rows
 }
 
 // owned makes one of everything.

@@ -3,10 +3,12 @@ package api_test
 import (
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"generalbackend/internal/domain"
+	"generalbackend/internal/postgres"
 )
 
 // ofJobs are the codes with which jobs fail, and not the requests before them.
@@ -67,8 +69,10 @@ func (u *user) failsWith(op *operation, r sample, code domain.Code, status int) 
 	defer u.verdict.Store(nil)
 	if code == domain.CodeCancelled {
 		done := make(chan struct{})
+		var cancels sync.WaitGroup
+		cancels.Go(func() { u.cancelAll(done) })
+		defer cancels.Wait()
 		defer close(done)
-		go u.cancelAll(done)
 	}
 	checkRefusal(u.t, op.id, u.direct(r, "Prefer: wait=60"), code, status)
 }
@@ -83,7 +87,7 @@ func (u *user) cancelAll(done <-chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		active, err := u.store.ActiveJobs(u.t.Context(), u.id, 10)
+		active, err := u.store.ActiveJobs(postgres.AsSystem(u.t.Context()), u.id, 10)
 		for _, job := range active {
 			if err == nil && !job.CancelRequested {
 				u.direct(sample{method: "POST", path: "/v1/jobs/" + job.ID.String() + "/cancel"})

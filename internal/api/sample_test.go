@@ -4,11 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
+
+	"generalbackend/internal/domain"
 )
 
 // sampler makes requests that an operation takes, with ids of things that are
@@ -17,7 +20,13 @@ type sampler struct {
 	t    testing.TB
 	ids  map[string]uuid.UUID // by the name that addresses use; nil for ids of nothing
 	text map[string]string    // by field: what no schema can know
-	all  bool                 // name ids also where that is optional
+	all  bool                 // name ids also where that is optional, and little else
+
+	links map[string]string // tokens of mailed links, by where they lead
+
+	asked []string             // the fields for which ids were wanted
+	alien string               // one of them, whose id comes from elsewhere
+	from  map[string]uuid.UUID // nil for ids of nothing
 }
 
 // sampler makes requests about what a user owns.
@@ -28,23 +37,46 @@ func (u *user) sampler(ids map[string]uuid.UUID) *sampler {
 	}}
 }
 
+// links are what the user's mails hold.
+func (u *user) links() map[string]string {
+	u.t.Helper()
+	links := map[string]string{}
+	for _, kind := range []domain.MailKind{domain.MailVerify, domain.MailReset} {
+		letter, err := u.accounts.Letter(u.t.Context(), domain.Mail{ID: uuid.New(), Kind: kind, UserID: &u.id, Attempt: 2})
+		if err != nil {
+			u.t.Fatal(err)
+		}
+		address, err := url.Parse(letter.Link)
+		if err != nil {
+			u.t.Fatal(err)
+		}
+		links[address.Path] = address.Query().Get("token")
+	}
+	return links
+}
+
 // named are the names under which bodies and queries have the ids of addresses.
 var named = map[string]string{
 	"employer_documents": "document_id", "applicant_documents": "document_id",
 	"employer_doc_ids": "document_id", "applicant_doc_ids": "document_id",
-	"resource_id": "document_id", "ids": "job_id", "actor_id": "user_id",
+	"resource_id": "document_id", "ids": "job_id", "actor_id": "user_id", "into": "name_id",
 }
 
 // id is one for a field; not to know one is an error, so that no field is
 // forgotten.
 func (s *sampler) id(name string) (uuid.UUID, bool) {
+	s.asked = append(s.asked, name)
+	ids := s.ids
+	if name == s.alien {
+		ids = s.from
+	}
+	if ids == nil {
+		return uuid.New(), true
+	}
 	for _, candidate := range []string{name, named[name], strings.TrimSuffix(name, "s")} {
-		if id, ok := s.ids[candidate]; ok {
+		if id, ok := ids[candidate]; ok {
 			return id, true
 		}
-	}
-	if s.ids == nil {
-		return uuid.New(), true
 	}
 	s.t.Errorf("the tests know no id for %q: add it to owned in isolation_test.go, or to named in sample_test.go", name)
 	return uuid.Nil, false
@@ -60,6 +92,11 @@ type sample struct {
 // sample is a request for an operation under /v1 that its schema allows.
 func (s *sampler) sample(op *operation) sample {
 	s.t.Helper()
+	if op.secured {
+		delete(s.text, "token")
+	} else if path := strings.TrimPrefix(op.template, "/v1"); s.links[path] != "" {
+		s.text["token"] = s.links[path]
+	}
 	r := sample{method: op.method, path: s.address(op)}
 	media, form := op.body()
 	switch media {
@@ -103,7 +140,7 @@ func (s *sampler) address(op *operation) string {
 		case p.In == "path":
 			path = strings.ReplaceAll(path, "{"+p.Name+"}", fmt.Sprint(s.parameter(p)))
 		case p.In == "query" && (p.Required || s.all && isID(p.Name, p.Schema)):
-			query = append(query, p.Name+"="+fmt.Sprint(s.parameter(p)))
+			query = append(query, p.Name+"="+url.QueryEscape(fmt.Sprint(s.parameter(p))))
 		}
 	}
 	if len(query) > 0 {
@@ -194,7 +231,7 @@ func (s *sampler) object(sc schema) any {
 	made := map[string]any{}
 	required, _ := sc["required"].([]any)
 	for name, property := range sc.properties() {
-		if slices.Contains(required, any(name)) || (s.all || len(required) == 0) && isID(name, property) || property["examples"] != nil || s.text[name] != "" {
+		if slices.Contains(required, any(name)) || (s.all || len(required) == 0) && isID(name, property) || property["examples"] != nil && !s.all || s.text[name] != "" {
 			made[name] = s.value(name, property)
 		}
 	}

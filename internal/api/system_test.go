@@ -92,7 +92,7 @@ func newSystemOn(t *testing.T, dsn string, change ...func(*api.Options)) *system
 		Providers: llm.NewRegistry(offline.New()), Detect: extraction.Detect,
 		Admin: store, NewAccounts: s.accounts,
 		Stories: store,
-		Chats: store, Tokens: s.queue,
+		Chats:   store, Tokens: s.queue,
 		Secret: secret, AllowedOrigins: []string{origin}, MaxUploadBytes: 2 << 20, Log: log,
 	}
 	for _, f := range change {
