@@ -56,11 +56,19 @@ func (d *Document) PictureAt(p JPEG, x, y, width, height float64) {
 	d.out.ImageOptions(name, x, y, width, height, false, options, 0, "")
 }
 
+// smallest is the share of its size that a picture may be made smaller to, so
+// that it fits on the page and leaves no hole there.
+const smallest = 0.6
+
 // Picture sets a picture with its caption in the middle, whole and on one page.
+// It may get smaller to stay on this page.
 func (d *Document) Picture(p JPEG, maxWidth, maxHeight float64, caption string, s Style) {
 	const gap = 1.5
 	below := d.HeightOf(caption, s, d.Width())
 	w, h := p.Fit(min(maxWidth, d.Width()), min(maxHeight, d.Height()-below-gap))
+	if space := d.room() - gap - below; space < h && space >= smallest*h {
+		w, h = w*space/h, space
+	}
 	d.Need(h + gap + below)
 	d.PictureAt(p, d.Left()+(d.Width()-w)/2, d.y, w, h)
 	d.y += h + gap

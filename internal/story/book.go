@@ -95,12 +95,12 @@ func (b Book) Markdown() string {
 	for _, c := range b.Chapters {
 		fmt.Fprintf(&out, "\n## %s\n", escape(c.Title))
 		if c.Years != "" {
-			fmt.Fprintf(&out, "\n*%s*\n", escape(c.Years))
+			fmt.Fprintf(&out, "\n*%s*\n", inline(c.Years))
 		}
 		for _, m := range c.Memories {
 			fmt.Fprintf(&out, "\n### %s\n", escape(m.Title))
 			if when := b.when(m.Period); when != "" {
-				fmt.Fprintf(&out, "\n*%s*\n", escape(when))
+				fmt.Fprintf(&out, "\n*%s*\n", inline(when))
 			}
 			for line := range strings.SplitSeq(m.Text, "\n") {
 				if line = strings.TrimSpace(line); line != "" {
@@ -108,16 +108,21 @@ func (b Book) Markdown() string {
 				}
 			}
 			for _, p := range m.Photos {
-				fmt.Fprintf(&out, "\n*%s*\n", escape(strings.TrimSuffix(b.say("Foto: ", "Photo: ")+p.Caption, ": ")))
+				fmt.Fprintf(&out, "\n*%s*\n", inline(strings.TrimSuffix(b.say("Foto: ", "Photo: ")+p.Caption, ": ")))
 			}
 		}
 	}
 	return out.String()
 }
 
-// escape keeps a line's own characters from being taken for markup.
+// inline keeps a text's own characters from being taken for markup.
+func inline(text string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `_`, `\_`, "`", "\\`", `<`, `\<`, `[`, `\[`, "\n", " ").Replace(text)
+}
+
+// escape is inline for a whole line, whose begin may be markup, too.
 func escape(line string) string {
-	line = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `_`, `\_`, "`", "\\`", `<`, `\<`, `[`, `\[`, "\n", " ").Replace(line)
+	line = inline(line)
 	for _, mark := range []string{"#", ">", "-", "+", "=", "|", "~"} {
 		if strings.HasPrefix(line, mark) {
 			return `\` + line
