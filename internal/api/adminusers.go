@@ -56,6 +56,7 @@ type usersInput struct {
 	Admin    string `query:"is_admin" enum:"true,false"`
 	Active   string `query:"is_active" enum:"true,false"`
 	Verified string `query:"is_verified" enum:"true,false"`
+	WaitsFor string `query:"waits_for" enum:"verification,approval" doc:"Who waits for approval is let in by is_active, for verification by is_verified"`
 }
 
 type createUserInput struct {
@@ -115,7 +116,8 @@ func (s *server) listUsers(ctx context.Context, in *usersInput) (Page[User], err
 	}
 	size := in.size(atRoot(ctx))
 	rows, err := s.Admin.Users(ctx, postgres.UserFilter{
-		Email: in.Email, Admin: flag(in.Admin), Active: flag(in.Active), Verified: flag(in.Verified), Before: before, Limit: size,
+		Email: in.Email, Admin: flag(in.Admin), Active: flag(in.Active), Verified: flag(in.Verified),
+		WaitsFor: domain.Wait(in.WaitsFor), Before: before, Limit: size,
 	})
 	return cut(s.cursors, list, userID(ctx), rows, size, func(u domain.User) uuid.UUID { return u.ID }, toUser), err
 }

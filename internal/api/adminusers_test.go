@@ -213,3 +213,30 @@ func TestDeletingAnAccountStopsItsJobs(t *testing.T) {
 		t.Error("no message")
 	}
 }
+
+// TestWaitingAccountsAreLetIn by activating or verifying them.
+func TestWaitingAccountsAreLetIn(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	admin, anybody := s.newAdmin(), &user{system: s}
+	for wait, change := range map[domain.Wait]object{
+		domain.WaitApproval: {"is_active": true}, domain.WaitVerification: {"is_verified": true},
+	} {
+		waiting := s.newUser()
+		_, err := s.connect().Exec(t.Context(), "UPDATE users SET waits_for = $2, is_active = $3 WHERE id = $1", waiting.id, string(wait), wait != domain.WaitApproval)
+		if err != nil {
+			t.Fatal(err)
+		}
+		login := object{"email": waiting.email, "password": password}
+		if r := anybody.send("POST", "/v1/auth/login", login); r.status < 400 {
+			t.Errorf("%s: logged in while waiting: %s", wait, r.body)
+		}
+		var page api.Page[api.User]
+		admin.must(200, "GET", "/v1/admin/users?waits_for="+string(wait), nil).into(t, &page)
+		if len(page.Items) != 1 || page.Items[0].ID != waiting.id || page.Items[0].WaitsFor != string(wait) {
+			t.Fatalf("%s: listed %+v", wait, page.Items)
+		}
+		admin.must(200, "PATCH", userPath(waiting.id), change)
+		anybody.must(200, "POST", "/v1/auth/login", login)
+	}
+}

@@ -1305,6 +1305,24 @@ func (e ListUsersParamsIsVerified) Valid() bool {
 	}
 }
 
+// Defines values for ListUsersParamsWaitsFor.
+const (
+	ListUsersParamsWaitsForApproval     ListUsersParamsWaitsFor = "approval"
+	ListUsersParamsWaitsForVerification ListUsersParamsWaitsFor = "verification"
+)
+
+// Valid indicates whether the value is a known member of the ListUsersParamsWaitsFor enum.
+func (e ListUsersParamsWaitsFor) Valid() bool {
+	switch e {
+	case ListUsersParamsWaitsForApproval:
+		return true
+	case ListUsersParamsWaitsForVerification:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListChatParamsOrder.
 const (
 	Newest ListChatParamsOrder = "newest"
@@ -4306,6 +4324,9 @@ type ListUsersParams struct {
 	IsAdmin    *ListUsersParamsIsAdmin    `form:"is_admin,omitempty" json:"is_admin,omitempty"`
 	IsActive   *ListUsersParamsIsActive   `form:"is_active,omitempty" json:"is_active,omitempty"`
 	IsVerified *ListUsersParamsIsVerified `form:"is_verified,omitempty" json:"is_verified,omitempty"`
+
+	// WaitsFor Who waits for approval is let in by is_active, for verification by is_verified
+	WaitsFor *ListUsersParamsWaitsFor `form:"waits_for,omitempty" json:"waits_for,omitempty"`
 }
 
 // ListUsersParamsIsAdmin defines parameters for ListUsers.
@@ -4316,6 +4337,9 @@ type ListUsersParamsIsActive string
 
 // ListUsersParamsIsVerified defines parameters for ListUsers.
 type ListUsersParamsIsVerified string
+
+// ListUsersParamsWaitsFor defines parameters for ListUsers.
+type ListUsersParamsWaitsFor string
 
 // LoginFormdataBody defines parameters for Login.
 type LoginFormdataBody struct {
@@ -8951,6 +8975,18 @@ func NewListUsersRequest(server string, params *ListUsersParams) (*http.Request,
 		if params.IsVerified != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "is_verified", *params.IsVerified, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.WaitsFor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "waits_for", *params.WaitsFor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -17,6 +17,7 @@ type UserFilter struct {
 	Admin    *bool
 	Active   *bool
 	Verified *bool
+	WaitsFor domain.Wait
 	Before   *uuid.UUID
 	Limit    int
 }
@@ -29,6 +30,7 @@ func (f UserFilter) conditions() *conditions {
 	c.is("is_admin", f.Admin)
 	c.is("is_active", f.Active)
 	c.is("is_verified", f.Verified)
+	c.equal("waits_for", string(f.WaitsFor))
 	if f.Before != nil {
 		c.add("id < %s", *f.Before)
 	}
