@@ -36,6 +36,8 @@ type Options struct {
 	Tokens    Tokens
 
 	Admin       AdminStore
+	LLM         LLM
+	Usage       UsageStore
 	NewAccounts NewAccounts
 
 	Secret         []byte // signs cursors
@@ -164,6 +166,10 @@ func (s *server) operations() {
 	s.chatOperations()
 	s.jobOperations()
 	s.modelOperations()
+	s.generateOperations()
+	s.embedOperation()
+	s.llmUsageOperation()
+	s.llmConfigOperations()
 	s.adminOperations()
 	s.storyOperations()
 	s.systemOperations()

@@ -130,7 +130,7 @@ func (s *server) toProblem(ctx context.Context, err error) *Problem {
 		p.Status = statusClientGone
 		return p
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) && domain.CodeOf(err) != domain.CodeModelTimeout {
 		err = domain.Errorf(domain.CodeTimeout, "The request took too long. Try again, or ask for less at a time.").WithCause(err)
 	}
 	known := domain.AsError(err)

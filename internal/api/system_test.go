@@ -24,7 +24,8 @@ import (
 	"generalbackend/internal/domain"
 	"generalbackend/internal/extraction"
 	"generalbackend/internal/jobs"
-	"generalbackend/internal/llm"
+	"generalbackend/internal/llm/gateway"
+	"generalbackend/internal/llm/llmtest"
 	"generalbackend/internal/llm/offline"
 	"generalbackend/internal/matching"
 	"generalbackend/internal/postgres"
@@ -87,9 +88,10 @@ func newSystemOn(t *testing.T, dsn string, change ...func(*api.Options)) *system
 	if s.accounts, err = auth.New(s.store, auth.Options{Secret: secret, Hashing: cheap, Mail: true}); err != nil {
 		t.Fatal(err)
 	}
+	models := s.models(gateway.Config{DefaultProvider: offline.Name, Currency: "USD"}, gateway.Source{Provider: offline.New(), Local: true})
 	options := api.Options{
 		Store: store, Batches: store, Engine: engine, Accounts: s.accounts, Throttles: s.store, Searcher: s.search,
-		Providers: llm.NewRegistry(offline.New()), Detect: extraction.Detect,
+		Providers: models, LLM: models, Usage: s.store, Detect: extraction.Detect,
 		Admin: store, NewAccounts: s.accounts,
 		Stories: store,
 		Chats:   store, Tokens: s.queue,
@@ -100,6 +102,18 @@ func newSystemOn(t *testing.T, dsn string, change ...func(*api.Options)) *system
 	}
 	s.serve(options)
 	return s
+}
+
+// models is a gateway to language models over the system's store and broker.
+func (s *system) models(c gateway.Config, sources ...gateway.Source) *gateway.Gateway {
+	s.t.Helper()
+	g, err := gateway.New(s.t.Context(), gateway.Options{
+		Sources: sources, Defaults: c, Store: s.store, Signals: s.queue, EmbeddingProvider: sources[0].Provider.Name(), EmbeddingModel: llmtest.EmbedModel,
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return g
 }
 
 func (s *system) serve(options api.Options) {

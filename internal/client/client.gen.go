@@ -813,6 +813,27 @@ func (e ProjectChangeType) Valid() bool {
 	}
 }
 
+// Defines values for PromptTurnRole.
+const (
+	PromptTurnRoleAssistant PromptTurnRole = "assistant"
+	PromptTurnRoleSystem    PromptTurnRole = "system"
+	PromptTurnRoleUser      PromptTurnRole = "user"
+)
+
+// Valid indicates whether the value is a known member of the PromptTurnRole enum.
+func (e PromptTurnRole) Valid() bool {
+	switch e {
+	case PromptTurnRoleAssistant:
+		return true
+	case PromptTurnRoleSystem:
+		return true
+	case PromptTurnRoleUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for QuestionState.
 const (
 	QuestionStateFailed  QuestionState = "failed"
@@ -2100,6 +2121,50 @@ type Done struct {
 	Message string `json:"message"`
 }
 
+// Embedded defines model for Embedded.
+type Embedded struct {
+	// Cost In the configured currency
+	//
+	// Examples: 0
+	Cost float64 `json:"cost"`
+
+	// Dimensions Examples: 384
+	Dimensions int64 `json:"dimensions"`
+
+	// Embedding Of the first text
+	Embedding  []float32   `json:"embedding"`
+	Embeddings [][]float32 `json:"embeddings"`
+
+	// Model Examples: all-minilm
+	Model string `json:"model"`
+
+	// Provider Examples: ollama
+	Provider string     `json:"provider"`
+	Usage    TokenUsage `json:"usage"`
+}
+
+// Embedding defines model for Embedding.
+type Embedding struct {
+	// Model The one that documents are embedded with where it is left out
+	//
+	// Examples: all-minilm
+	Model *string `json:"model,omitempty"`
+
+	// Provider The one that embeds documents where it is left out
+	//
+	// Examples: ollama
+	Provider *string `json:"provider,omitempty"`
+
+	// Query The texts are questions, for models that tell them from passages
+	Query *bool `json:"query,omitempty"`
+
+	// Text Examples: The contract ends in May.
+	Text *string `json:"text,omitempty"`
+
+	// Texts Several at once, each of at most 100,000 characters
+	Texts *[]string `json:"texts,omitempty"`
+}
+
 // Evidence defines model for Evidence.
 type Evidence struct {
 	CharFrom   int64              `json:"char_from"`
@@ -2136,6 +2201,69 @@ type FoundMemory struct {
 	//
 	// Examples: My mother had sewn me a blue dress.
 	Snippet string `json:"snippet"`
+}
+
+// Generated defines model for Generated.
+type Generated struct {
+	// Cost In the configured currency; 0 where no price is configured
+	//
+	// Examples: 0.0004
+	Cost float64 `json:"cost"`
+
+	// Model Examples: llama3.2
+	Model string `json:"model"`
+
+	// Provider Examples: ollama
+	Provider string `json:"provider"`
+
+	// Response Examples: Danube, Rhine, Loire.
+	Response string     `json:"response"`
+	Usage    TokenUsage `json:"usage"`
+}
+
+// Generation defines model for Generation.
+type Generation struct {
+	// MaxTokens Of the answer; 2000 where it is left out
+	//
+	// Examples: 500
+	MaxTokens *int64 `json:"max_tokens,omitempty"`
+
+	// Messages The conversation so far; the prompt, if there is one, follows it
+	Messages *[]PromptTurn `json:"messages,omitempty"`
+
+	// Model The provider's default where it is left out or another provider's
+	//
+	// Examples: llama3.2
+	Model *string `json:"model,omitempty"`
+
+	// ProjectID What it is for: usage is counted there, and a project that is local only stays so
+	ProjectID *openapi_types.UUID `json:"project_id,omitempty"`
+
+	// Prompt What the user says; short for one message
+	//
+	// Examples: Name three rivers of Europe.
+	Prompt *string `json:"prompt,omitempty"`
+
+	// Provider The default one where it is left out
+	//
+	// Examples: ollama
+	Provider *string `json:"provider,omitempty"`
+
+	// Schema A JSON schema: the response is JSON that fits it
+	Schema *map[string]interface{} `json:"schema,omitempty"`
+
+	// Stream Answer with server-sent events; so does Accept: text/event-stream
+	Stream *bool `json:"stream,omitempty"`
+
+	// Temperature 0.3 where it is left out
+	//
+	// Examples: 0.3
+	Temperature *float64 `json:"temperature,omitempty"`
+
+	// Timeout Seconds; 300 where it is left out
+	//
+	// Examples: 60
+	Timeout *int64 `json:"timeout,omitempty"`
 }
 
 // Health defines model for Health.
@@ -2292,6 +2420,117 @@ type JobSelectionState string
 type Judged struct {
 	// Model Examples: llama3.2
 	Model string `json:"model"`
+
+	// Provider Examples: ollama
+	Provider string `json:"provider"`
+}
+
+// LLMConfig defines model for LLMConfig.
+type LLMConfig struct {
+	// Aliases Names of retired models and what stands for them; an empty name is the provider's default model
+	//
+	// Examples: {"grok-3":""}
+	Aliases map[string]string `json:"aliases"`
+
+	// Configured The providers that are set up; not changed by a PUT
+	Configured *[]Status `json:"configured,omitempty"`
+
+	// Currency Of prices and costs
+	//
+	// Examples: USD
+	Currency string `json:"currency"`
+
+	// DefaultProvider Answers where a request names none
+	//
+	// Examples: ollama
+	DefaultProvider string `json:"default_provider"`
+
+	// Fallback Asked in this order when a provider is down or overloaded. Who names a local provider is never passed to a cloud
+	//
+	// Examples: ["anthropic"]
+	Fallback []string `json:"fallback"`
+
+	// LocalOnly Keep everybody's work away from cloud providers
+	LocalOnly bool `json:"local_only"`
+
+	// MonthlyCost Each user's cost in a calendar month (UTC); 0: no limit
+	//
+	// Examples: 20
+	MonthlyCost float64 `json:"monthly_cost"`
+
+	// MonthlyTokens Each user's tokens in a calendar month (UTC); 0: no limit
+	//
+	// Examples: 2000000
+	MonthlyTokens int64 `json:"monthly_tokens"`
+
+	// Providers By name of the provider; those left out have no default model and no prices
+	Providers map[string]ProviderConfig `json:"providers"`
+
+	// RequestsPerMinute Each user's requests; 0: no limit
+	//
+	// Examples: 60
+	RequestsPerMinute int64 `json:"requests_per_minute"`
+
+	// Version Of what was read; a change of another version is refused. 0: nothing was saved yet, the environment's defaults hold
+	//
+	// Examples: 3
+	Version int64 `json:"version"`
+}
+
+// LLMUsage defines model for LLMUsage.
+type LLMUsage struct {
+	// CostLeft Of this month's budget; null: there is none
+	//
+	// Examples: 18.5
+	CostLeft *float64 `json:"cost_left"`
+
+	// Currency Examples: USD
+	Currency string `json:"currency"`
+
+	// Days By day (UTC) and model, newest first
+	Days []LLMUsageDay `json:"days"`
+
+	// LocalOnly Nothing reaches a cloud provider
+	LocalOnly bool `json:"local_only"`
+
+	// MonthCost Examples: 1.5
+	MonthCost float64 `json:"month_cost"`
+
+	// MonthTokens In this calendar month (UTC)
+	//
+	// Examples: 151000
+	MonthTokens int64 `json:"month_tokens"`
+
+	// RequestsPerMinute Null: as many as you like
+	//
+	// Examples: 60
+	RequestsPerMinute *int64 `json:"requests_per_minute"`
+
+	// TokensLeft Of this month's budget; null: there is none
+	//
+	// Examples: 1849000
+	TokensLeft *int64 `json:"tokens_left"`
+}
+
+// LLMUsageDay defines model for LLMUsageDay.
+type LLMUsageDay struct {
+	// Calls Examples: 12
+	Calls int64 `json:"calls"`
+
+	// CompletionTokens Examples: 1200
+	CompletionTokens int64 `json:"completion_tokens"`
+
+	// Cost Examples: 0.045
+	Cost float64 `json:"cost"`
+
+	// Day Examples: 2026-11-23
+	Day openapi_types.Date `json:"day"`
+
+	// Model Examples: llama3.2
+	Model string `json:"model"`
+
+	// PromptTokens Examples: 9000
+	PromptTokens int64 `json:"prompt_tokens"`
 
 	// Provider Examples: ollama
 	Provider string `json:"provider"`
@@ -3255,6 +3494,15 @@ type PhotoChange struct {
 	Caption string `json:"caption"`
 }
 
+// Price defines model for Price.
+type Price struct {
+	// Completion Examples: 15
+	Completion float64 `json:"completion"`
+
+	// Prompt Examples: 3
+	Prompt float64 `json:"prompt"`
+}
+
 // Problem defines model for Problem.
 type Problem struct {
 	// Code The stable name of the problem
@@ -3331,6 +3579,32 @@ type ProjectChange struct {
 
 // ProjectChangeType defines model for ProjectChange.Type.
 type ProjectChangeType string
+
+// PromptTurn defines model for PromptTurn.
+type PromptTurn struct {
+	// Content Examples: Name three rivers of Europe.
+	Content string `json:"content"`
+
+	// Role Examples: user
+	Role PromptTurnRole `json:"role"`
+}
+
+// PromptTurnRole Examples: user
+type PromptTurnRole string
+
+// ProviderConfig defines model for ProviderConfig.
+type ProviderConfig struct {
+	// DefaultModel Answers where a request names none, or one of another provider
+	//
+	// Examples: llama3.2
+	DefaultModel string `json:"default_model"`
+
+	// Models The only models that may be asked; empty: all the provider has
+	Models *[]string `json:"models,omitempty"`
+
+	// Prices By model; * is for those not named. What has no price costs nothing
+	Prices *map[string]Price `json:"prices,omitempty"`
+}
 
 // ProviderStatus defines model for ProviderStatus.
 type ProviderStatus struct {
@@ -3742,6 +4016,21 @@ type Stats struct {
 	TotalUsers int64 `json:"total_users"`
 }
 
+// Status defines model for Status.
+type Status struct {
+	// Down It failed several times in a row and is not being asked at the moment
+	Down bool `json:"down"`
+
+	// KeySet An API key is configured
+	KeySet bool `json:"key_set"`
+
+	// Local What is asked of it stays on the deployment's own machines
+	Local bool `json:"local"`
+
+	// Name Examples: grok
+	Name string `json:"name"`
+}
+
 // Storage defines model for Storage.
 type Storage struct {
 	// DatabaseBytes All of the database, originals included
@@ -4029,6 +4318,18 @@ type TimelinePhase struct {
 
 	// To Examples: 1950-05-16
 	To openapi_types.Date `json:"to"`
+}
+
+// TokenUsage defines model for TokenUsage.
+type TokenUsage struct {
+	// CompletionTokens Examples: 8
+	CompletionTokens int64 `json:"completion_tokens"`
+
+	// PromptTokens Examples: 12
+	PromptTokens int64 `json:"prompt_tokens"`
+
+	// TotalTokens Examples: 20
+	TotalTokens int64 `json:"total_tokens"`
 }
 
 // User defines model for User.
@@ -4580,9 +4881,21 @@ type JobEventsParams struct {
 	LastEventID *string `json:"Last-Event-ID,omitempty"`
 }
 
+// GenerateParams defines parameters for Generate.
+type GenerateParams struct {
+	// Accept text/event-stream streams the answer
+	Accept *string `json:"Accept,omitempty"`
+}
+
 // ListModelsParams defines parameters for ListModels.
 type ListModelsParams struct {
 	Provider *string `form:"provider,omitempty" json:"provider,omitempty"`
+}
+
+// LlmUsageParams defines parameters for LlmUsage.
+type LlmUsageParams struct {
+	// Days How many, today included
+	Days *int64 `form:"days,omitempty" json:"days,omitempty"`
 }
 
 // ListProjectsParams defines parameters for ListProjects.
@@ -4698,6 +5011,9 @@ type DiscardJobsJSONRequestBody = JobSelection
 // RetryJobsJSONRequestBody defines body for RetryJobs for application/json ContentType.
 type RetryJobsJSONRequestBody = JobSelection
 
+// PutLlmConfigJSONRequestBody defines body for PutLlmConfig for application/json ContentType.
+type PutLlmConfigJSONRequestBody = LLMConfig
+
 // PauseQueueJSONRequestBody defines body for PauseQueue for application/json ContentType.
 type PauseQueueJSONRequestBody = PauseReason
 
@@ -4760,6 +5076,12 @@ type UploadDocumentMultipartRequestBody UploadDocumentMultipartBody
 
 // AddURLJSONRequestBody defines body for AddURL for application/json ContentType.
 type AddURLJSONRequestBody = NewURL
+
+// EmbedJSONRequestBody defines body for Embed for application/json ContentType.
+type EmbedJSONRequestBody = Embedding
+
+// GenerateJSONRequestBody defines body for Generate for application/json ContentType.
+type GenerateJSONRequestBody = Generation
 
 // CreateProjectJSONRequestBody defines body for CreateProject for application/json ContentType.
 type CreateProjectJSONRequestBody = NewProject
@@ -4956,6 +5278,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/admin/jobs/{job_id} (the `GetJobHistory` operationId).
 	GetJobHistory(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetLlmConfig How language models are used
+	//
+	// Corresponds with GET /v1/admin/llm-config (the `GetLlmConfig` operationId).
+	GetLlmConfig(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLlmConfigWithBody Change how language models are used
+	//
+	// Replaces the whole. It holds in all processes within five seconds.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/admin/llm-config (the `PutLlmConfig` operationId).
+	PutLlmConfigWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutLlmConfig Change how language models are used
+	//
+	// Replaces the whole. It holds in all processes within five seconds.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/admin/llm-config (the `PutLlmConfig` operationId).
+	PutLlmConfig(ctx context.Context, body PutLlmConfigJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListQueues What waits and what runs
 	//
@@ -5521,12 +5866,53 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/jobs/{job_id}/retry (the `RetryJob` operationId).
 	RetryJob(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// EmbedWithBody Turn text into vectors
+	//
+	// One text that is too long for the model fails the request.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/llm/embed (the `Embed` operationId).
+	EmbedWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Embed Turn text into vectors
+	//
+	// One text that is too long for the model fails the request.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/llm/embed (the `Embed` operationId).
+	Embed(ctx context.Context, body EmbedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GenerateWithBody Ask a language model
+	//
+	// Waits for the answer. Hanging up stops the model.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/llm/generate (the `Generate` operationId).
+	GenerateWithBody(ctx context.Context, params *GenerateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Generate Ask a language model
+	//
+	// Waits for the answer. Hanging up stops the model.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/llm/generate (the `Generate` operationId).
+	Generate(ctx context.Context, params *GenerateParams, body GenerateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListModels List language models
 	//
 	// A provider that does not answer is listed with its error.
 	//
 	// Corresponds with GET /v1/llm/models (the `ListModels` operationId).
 	ListModels(ctx context.Context, params *ListModelsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LlmUsage What I used up, and what is left
+	//
+	// Corresponds with GET /v1/llm/usage (the `LlmUsage` operationId).
+	LlmUsage(ctx context.Context, params *LlmUsageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProjects List my projects
 	//
@@ -6026,6 +6412,59 @@ func (c *Client) RetryJobs(ctx context.Context, body RetryJobsJSONRequestBody, r
 // Corresponds with GET /v1/admin/jobs/{job_id} (the `GetJobHistory` operationId).
 func (c *Client) GetJobHistory(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetJobHistoryRequest(c.Server, jobID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetLlmConfig How language models are used
+//
+// Corresponds with GET /v1/admin/llm-config (the `GetLlmConfig` operationId).
+func (c *Client) GetLlmConfig(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetLlmConfigRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLlmConfigWithBody Change how language models are used
+//
+// Replaces the whole. It holds in all processes within five seconds.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/admin/llm-config (the `PutLlmConfig` operationId).
+func (c *Client) PutLlmConfigWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLlmConfigRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutLlmConfig Change how language models are used
+//
+// Replaces the whole. It holds in all processes within five seconds.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/admin/llm-config (the `PutLlmConfig` operationId).
+func (c *Client) PutLlmConfig(ctx context.Context, body PutLlmConfigJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutLlmConfigRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -7360,6 +7799,82 @@ func (c *Client) RetryJob(ctx context.Context, jobID openapi_types.UUID, reqEdit
 	return c.Client.Do(req)
 }
 
+// EmbedWithBody Turn text into vectors
+//
+// One text that is too long for the model fails the request.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/llm/embed (the `Embed` operationId).
+func (c *Client) EmbedWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEmbedRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Embed Turn text into vectors
+//
+// One text that is too long for the model fails the request.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/llm/embed (the `Embed` operationId).
+func (c *Client) Embed(ctx context.Context, body EmbedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEmbedRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GenerateWithBody Ask a language model
+//
+// Waits for the answer. Hanging up stops the model.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/llm/generate (the `Generate` operationId).
+func (c *Client) GenerateWithBody(ctx context.Context, params *GenerateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGenerateRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// Generate Ask a language model
+//
+// Waits for the answer. Hanging up stops the model.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/llm/generate (the `Generate` operationId).
+func (c *Client) Generate(ctx context.Context, params *GenerateParams, body GenerateJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGenerateRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListModels List language models
 //
 // A provider that does not answer is listed with its error.
@@ -7367,6 +7882,21 @@ func (c *Client) RetryJob(ctx context.Context, jobID openapi_types.UUID, reqEdit
 // Corresponds with GET /v1/llm/models (the `ListModels` operationId).
 func (c *Client) ListModels(ctx context.Context, params *ListModelsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListModelsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LlmUsage What I used up, and what is left
+//
+// Corresponds with GET /v1/llm/usage (the `LlmUsage` operationId).
+func (c *Client) LlmUsage(ctx context.Context, params *LlmUsageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLlmUsageRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -8679,6 +9209,73 @@ func NewGetJobHistoryRequest(server string, jobID openapi_types.UUID) (*http.Req
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewGetLlmConfigRequest constructs an http.Request for the GetLlmConfig method
+func NewGetLlmConfigRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/llm-config")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutLlmConfigRequest calls the generic PutLlmConfig builder with application/json body
+func NewPutLlmConfigRequest(server string, body PutLlmConfigJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutLlmConfigRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPutLlmConfigRequestWithBody constructs an http.Request for the PutLlmConfig method, with any body, and a specified content type
+func NewPutLlmConfigRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/llm-config")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -11627,6 +12224,101 @@ func NewRetryJobRequest(server string, jobID openapi_types.UUID) (*http.Request,
 	return req, nil
 }
 
+// NewEmbedRequest calls the generic Embed builder with application/json body
+func NewEmbedRequest(server string, body EmbedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewEmbedRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewEmbedRequestWithBody constructs an http.Request for the Embed method, with any body, and a specified content type
+func NewEmbedRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/llm/embed")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGenerateRequest calls the generic Generate builder with application/json body
+func NewGenerateRequest(server string, params *GenerateParams, body GenerateJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewGenerateRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewGenerateRequestWithBody constructs an http.Request for the Generate method, with any body, and a specified content type
+func NewGenerateRequestWithBody(server string, params *GenerateParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/llm/generate")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.Accept != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Accept", *params.Accept, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Accept", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListModelsRequest constructs an http.Request for the ListModels method
 func NewListModelsRequest(server string, params *ListModelsParams) (*http.Request, error) {
 	var err error
@@ -11658,6 +12350,60 @@ func NewListModelsRequest(server string, params *ListModelsParams) (*http.Reques
 		if params.Provider != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "provider", *params.Provider, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewLlmUsageRequest constructs an http.Request for the LlmUsage method
+func NewLlmUsageRequest(server string, params *LlmUsageParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/llm/usage")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Days != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "days", *params.Days, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13570,6 +14316,31 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/admin/jobs/{job_id} (the `GetJobHistory` operationId).
 	GetJobHistoryWithResponse(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetJobHistoryResponse, error)
 
+	// GetLlmConfigWithResponse How language models are used
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/admin/llm-config (the `GetLlmConfig` operationId).
+	GetLlmConfigWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetLlmConfigResponse, error)
+
+	// PutLlmConfigWithBodyWithResponse Change how language models are used
+	//
+	// Replaces the whole. It holds in all processes within five seconds.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/admin/llm-config (the `PutLlmConfig` operationId).
+	PutLlmConfigWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLlmConfigResponse, error)
+
+	// PutLlmConfigWithResponse Change how language models are used
+	//
+	// Replaces the whole. It holds in all processes within five seconds.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/admin/llm-config (the `PutLlmConfig` operationId).
+	PutLlmConfigWithResponse(ctx context.Context, body PutLlmConfigJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLlmConfigResponse, error)
+
 	// ListQueuesWithResponse What waits and what runs
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -14210,6 +14981,42 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/jobs/{job_id}/retry (the `RetryJob` operationId).
 	RetryJobWithResponse(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*RetryJobResponse, error)
 
+	// EmbedWithBodyWithResponse Turn text into vectors
+	//
+	// One text that is too long for the model fails the request.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/llm/embed (the `Embed` operationId).
+	EmbedWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EmbedResponse, error)
+
+	// EmbedWithResponse Turn text into vectors
+	//
+	// One text that is too long for the model fails the request.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/llm/embed (the `Embed` operationId).
+	EmbedWithResponse(ctx context.Context, body EmbedJSONRequestBody, reqEditors ...RequestEditorFn) (*EmbedResponse, error)
+
+	// GenerateWithBodyWithResponse Ask a language model
+	//
+	// Waits for the answer. Hanging up stops the model.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/llm/generate (the `Generate` operationId).
+	GenerateWithBodyWithResponse(ctx context.Context, params *GenerateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GenerateResponse, error)
+
+	// GenerateWithResponse Ask a language model
+	//
+	// Waits for the answer. Hanging up stops the model.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/llm/generate (the `Generate` operationId).
+	GenerateWithResponse(ctx context.Context, params *GenerateParams, body GenerateJSONRequestBody, reqEditors ...RequestEditorFn) (*GenerateResponse, error)
+
 	// ListModelsWithResponse List language models
 	//
 	// A provider that does not answer is listed with its error.
@@ -14218,6 +15025,13 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/llm/models (the `ListModels` operationId).
 	ListModelsWithResponse(ctx context.Context, params *ListModelsParams, reqEditors ...RequestEditorFn) (*ListModelsResponse, error)
+
+	// LlmUsageWithResponse What I used up, and what is left
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/llm/usage (the `LlmUsage` operationId).
+	LlmUsageWithResponse(ctx context.Context, params *LlmUsageParams, reqEditors ...RequestEditorFn) (*LlmUsageResponse, error)
 
 	// ListProjectsWithResponse List my projects
 	//
@@ -15323,6 +16137,217 @@ func (r GetJobHistoryResponse) Bytes() []byte {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetJobHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetLlmConfigResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LLMConfig
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetLlmConfigResponse) GetJSON200() *LLMConfig {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetLlmConfigResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetLlmConfigResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetLlmConfigResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetLlmConfigResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetLlmConfigResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r GetLlmConfigResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetLlmConfigResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetLlmConfigResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetLlmConfigResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r GetLlmConfigResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetLlmConfigResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutLlmConfigResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LLMConfig
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutLlmConfigResponse) GetJSON200() *LLMConfig {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r PutLlmConfigResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r PutLlmConfigResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r PutLlmConfigResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r PutLlmConfigResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r PutLlmConfigResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r PutLlmConfigResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r PutLlmConfigResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r PutLlmConfigResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r PutLlmConfigResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r PutLlmConfigResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r PutLlmConfigResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r PutLlmConfigResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutLlmConfigResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutLlmConfigResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r PutLlmConfigResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutLlmConfigResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -21200,6 +22225,287 @@ func (r RetryJobResponse) ContentType() string {
 	return ""
 }
 
+type EmbedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Embedded
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON402 the response for an HTTP 402 `application/problem+json` response
+	ApplicationProblemJSON402 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON502 the response for an HTTP 502 `application/problem+json` response
+	ApplicationProblemJSON502 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EmbedResponse) GetJSON200() *Embedded {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON402 returns the response for an HTTP 402 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON402() *Problem {
+	return r.ApplicationProblemJSON402
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON429() *Problem {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON502 returns the response for an HTTP 502 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON502() *Problem {
+	return r.ApplicationProblemJSON502
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r EmbedResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r EmbedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EmbedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EmbedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r EmbedResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EmbedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GenerateResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Generated
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON402 the response for an HTTP 402 `application/problem+json` response
+	ApplicationProblemJSON402 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON502 the response for an HTTP 502 `application/problem+json` response
+	ApplicationProblemJSON502 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GenerateResponse) GetJSON200() *Generated {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON402 returns the response for an HTTP 402 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON402() *Problem {
+	return r.ApplicationProblemJSON402
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON429() *Problem {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON502 returns the response for an HTTP 502 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON502() *Problem {
+	return r.ApplicationProblemJSON502
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r GenerateResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GenerateResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GenerateResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GenerateResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r GenerateResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GenerateResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListModelsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -21282,6 +22588,94 @@ func (r ListModelsResponse) Bytes() []byte {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListModelsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LlmUsageResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LLMUsage
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r LlmUsageResponse) GetJSON200() *LLMUsage {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r LlmUsageResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r LlmUsageResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r LlmUsageResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r LlmUsageResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r LlmUsageResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r LlmUsageResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r LlmUsageResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LlmUsageResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LlmUsageResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r LlmUsageResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LlmUsageResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -24933,6 +26327,49 @@ func (c *ClientWithResponses) GetJobHistoryWithResponse(ctx context.Context, job
 	return ParseGetJobHistoryResponse(rsp)
 }
 
+// GetLlmConfigWithResponse How language models are used
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/admin/llm-config (the `GetLlmConfig` operationId).
+func (c *ClientWithResponses) GetLlmConfigWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetLlmConfigResponse, error) {
+	rsp, err := c.GetLlmConfig(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetLlmConfigResponse(rsp)
+}
+
+// PutLlmConfigWithBodyWithResponse Change how language models are used
+//
+// Replaces the whole. It holds in all processes within five seconds.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/admin/llm-config (the `PutLlmConfig` operationId).
+func (c *ClientWithResponses) PutLlmConfigWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutLlmConfigResponse, error) {
+	rsp, err := c.PutLlmConfigWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLlmConfigResponse(rsp)
+}
+
+// PutLlmConfigWithResponse Change how language models are used
+//
+// Replaces the whole. It holds in all processes within five seconds.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/admin/llm-config (the `PutLlmConfig` operationId).
+func (c *ClientWithResponses) PutLlmConfigWithResponse(ctx context.Context, body PutLlmConfigJSONRequestBody, reqEditors ...RequestEditorFn) (*PutLlmConfigResponse, error) {
+	rsp, err := c.PutLlmConfig(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutLlmConfigResponse(rsp)
+}
+
 // ListQueuesWithResponse What waits and what runs
 //
 // Returns a wrapper object for the known response body format(s).
@@ -26029,6 +27466,66 @@ func (c *ClientWithResponses) RetryJobWithResponse(ctx context.Context, jobID op
 	return ParseRetryJobResponse(rsp)
 }
 
+// EmbedWithBodyWithResponse Turn text into vectors
+//
+// One text that is too long for the model fails the request.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/llm/embed (the `Embed` operationId).
+func (c *ClientWithResponses) EmbedWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*EmbedResponse, error) {
+	rsp, err := c.EmbedWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEmbedResponse(rsp)
+}
+
+// EmbedWithResponse Turn text into vectors
+//
+// One text that is too long for the model fails the request.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/llm/embed (the `Embed` operationId).
+func (c *ClientWithResponses) EmbedWithResponse(ctx context.Context, body EmbedJSONRequestBody, reqEditors ...RequestEditorFn) (*EmbedResponse, error) {
+	rsp, err := c.Embed(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEmbedResponse(rsp)
+}
+
+// GenerateWithBodyWithResponse Ask a language model
+//
+// Waits for the answer. Hanging up stops the model.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/llm/generate (the `Generate` operationId).
+func (c *ClientWithResponses) GenerateWithBodyWithResponse(ctx context.Context, params *GenerateParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GenerateResponse, error) {
+	rsp, err := c.GenerateWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGenerateResponse(rsp)
+}
+
+// GenerateWithResponse Ask a language model
+//
+// Waits for the answer. Hanging up stops the model.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/llm/generate (the `Generate` operationId).
+func (c *ClientWithResponses) GenerateWithResponse(ctx context.Context, params *GenerateParams, body GenerateJSONRequestBody, reqEditors ...RequestEditorFn) (*GenerateResponse, error) {
+	rsp, err := c.Generate(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGenerateResponse(rsp)
+}
+
 // ListModelsWithResponse List language models
 //
 // A provider that does not answer is listed with its error.
@@ -26042,6 +27539,19 @@ func (c *ClientWithResponses) ListModelsWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParseListModelsResponse(rsp)
+}
+
+// LlmUsageWithResponse What I used up, and what is left
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/llm/usage (the `LlmUsage` operationId).
+func (c *ClientWithResponses) LlmUsageWithResponse(ctx context.Context, params *LlmUsageParams, reqEditors ...RequestEditorFn) (*LlmUsageResponse, error) {
+	rsp, err := c.LlmUsage(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLlmUsageResponse(rsp)
 }
 
 // ListProjectsWithResponse List my projects
@@ -27235,6 +28745,177 @@ func ParseGetJobHistoryResponse(rsp *http.Response) (*GetJobHistoryResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetLlmConfigResponse parses an HTTP response from a GetLlmConfigWithResponse call
+func ParseGetLlmConfigResponse(rsp *http.Response) (*GetLlmConfigResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetLlmConfigResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LLMConfig
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutLlmConfigResponse parses an HTTP response from a PutLlmConfigWithResponse call
+func ParsePutLlmConfigResponse(rsp *http.Response) (*PutLlmConfigResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutLlmConfigResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LLMConfig
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem
@@ -32272,6 +33953,250 @@ func ParseRetryJobResponse(rsp *http.Response) (*RetryJobResponse, error) {
 	return response, nil
 }
 
+// ParseEmbedResponse parses an HTTP response from a EmbedWithResponse call
+func ParseEmbedResponse(rsp *http.Response) (*EmbedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EmbedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Embedded
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 402:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON402 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 502:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON502 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGenerateResponse parses an HTTP response from a GenerateWithResponse call
+func ParseGenerateResponse(rsp *http.Response) (*GenerateResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GenerateResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Generated
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 402:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON402 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 502:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON502 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	case rsp.StatusCode == 200:
+		// Content-type (text/event-stream) unsupported
+
+	}
+
+	return response, nil
+}
+
 // ParseListModelsResponse parses an HTTP response from a ListModelsWithResponse call
 func ParseListModelsResponse(rsp *http.Response) (*ListModelsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -32288,6 +34213,74 @@ func ParseListModelsResponse(rsp *http.Response) (*ListModelsResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Models
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseLlmUsageResponse parses an HTTP response from a LlmUsageWithResponse call
+func ParseLlmUsageResponse(rsp *http.Response) (*LlmUsageResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LlmUsageResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LLMUsage
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

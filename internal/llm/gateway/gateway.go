@@ -116,6 +116,15 @@ func (g *Gateway) Provider(name string) (llm.Provider, error) {
 	return routed{g, name}, nil
 }
 
+// Embedder returns the provider called name for embedding, or for "" the one
+// that embeds documents.
+func (g *Gateway) Embedder(name string) (llm.Provider, error) {
+	if name == "" {
+		name = g.options.EmbeddingProvider
+	}
+	return g.Provider(name)
+}
+
 // Default returns the provider for requests that name none.
 func (g *Gateway) Default() llm.Provider { return routed{g, ""} }
 

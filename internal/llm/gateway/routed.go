@@ -165,6 +165,9 @@ func (r routed) Embed(ctx context.Context, req llm.EmbedRequest) (llm.EmbedRespo
 	}
 	started := time.Now()
 	resp, err := source.Provider.Embed(ctx, req)
+	if err == nil && len(resp.Vectors) != len(req.Texts) {
+		err = domain.Errorf(domain.CodeModelMalformed, "The language model did not give a vector for each text.")
+	}
 	g.metrics.asked(name, "embed", err, time.Since(started))
 	if err != nil {
 		return resp, err
