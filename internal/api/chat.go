@@ -108,7 +108,7 @@ func (s *server) chatOperations() {
 		description: "The answer cites passages of the project's documents, or says that they do not answer the question. " +
 			"With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. " +
 			"One question at a time: chat_busy while the last one is being answered.",
-		codes: append(modelCodes(), domain.CodeChatBusy, domain.CodeTimedOut),
+		codes: append(answerCodes(), domain.CodeChatBusy),
 	})
 	ask.responses["200"] = s.answerResponse("With `Accept: text/event-stream`: the answer as it is written")
 	register(s, ask, s.ask)
@@ -135,11 +135,12 @@ func (s *server) chatOperations() {
 	}, s.streamAnswer)
 }
 
-// modelCodes are those of a job that asks a model.
-func modelCodes() []domain.Code {
+// answerCodes are those of an answer that fails. A provider that is down is not
+// among them: the answer waits for it, until it has timed out.
+func answerCodes() []domain.Code {
 	return []domain.Code{
-		domain.CodeProviderUnknown, domain.CodeModelNotFound, domain.CodeModelUnavailable, domain.CodeModelOverloaded,
-		domain.CodeModelRateLimited, domain.CodeModelTimeout, domain.CodeModelMalformed, domain.CodeModelRefused, domain.CodeContextTooLong,
+		domain.CodeProviderUnknown, domain.CodeModelNotFound, domain.CodeModelTimeout, domain.CodeModelMalformed,
+		domain.CodeModelRefused, domain.CodeContextTooLong, domain.CodeLocalOnly, domain.CodeBudgetExceeded, domain.CodeTimedOut,
 	}
 }
 
@@ -178,11 +179,9 @@ func (s *server) ask(ctx context.Context, in *askInput) (*asked, error) {
 	return s.followAnswer(ctx, in, question, answer, accepted)
 }
 
-// turn refuses at once what could only fail later, and names the provider that
-// will answer.
+// turn refuses at once what could only fail later.
 func (s *server) turn(ctx context.Context, in *askInput) (question, answer domain.ChatMessage, err error) {
-	provider, err := s.Providers.Provider(in.Body.Provider)
-	if err != nil {
+	if _, err := s.Providers.Provider(in.Body.Provider); err != nil {
 		return question, answer, err
 	}
 	if err := s.ownsAll(ctx, &in.ID, in.Body.Documents); err != nil {
@@ -192,7 +191,7 @@ func (s *server) turn(ctx context.Context, in *askInput) (question, answer domai
 	question, answer = m, m
 	answer.Role, answer.State, answer.Content = domain.ChatAssistant, domain.ChatPending, ""
 	answer.Metadata = domain.ChatMetadata{
-		Provider: provider.Name(), Model: plain(in.Body.Model, 200), Temperature: in.Body.Temperature, DocumentIDs: unique(in.Body.Documents),
+		Provider: in.Body.Provider, Model: plain(in.Body.Model, 200), Temperature: in.Body.Temperature, DocumentIDs: unique(in.Body.Documents),
 	}
 	if question.ID, err = uuid.NewV7(); err != nil {
 		return question, answer, err

@@ -51,7 +51,7 @@ func (s *system) converse(ctx context.Context, task domain.Task) error {
 		say(domain.TokenText, word)
 		answer.Content += word
 	}
-	answer.Metadata.Answered, answer.Metadata.Judge = true, domain.JudgeOffline
+	answer.Metadata.Answered, answer.Metadata.Judge, answer.Metadata.Provider = true, domain.JudgeOffline, "offline"
 	answer.Metadata.Citations = []domain.Citation{{Number: 1, DocumentID: uuid.New(), Page: 1, Quote: "quoted", Verified: true, Support: domain.SupportStrong}}
 	err = conversation.SaveAnswer(ctx, task.Lease, answer)
 	say(domain.TokenEnd, "")
@@ -337,7 +337,7 @@ func TestAskErrors(t *testing.T) {
 		u.refused(domain.CodeInvalid, 422, "POST", chat(project), body)
 	}
 	for code, status := range map[domain.Code]int{
-		domain.CodeModelNotFound: 422, domain.CodeModelUnavailable: 503, domain.CodeModelOverloaded: 503, domain.CodeModelRateLimited: 503,
+		domain.CodeModelNotFound: 422, domain.CodeLocalOnly: 403, domain.CodeBudgetExceeded: 402,
 		domain.CodeModelTimeout: 504, domain.CodeModelMalformed: 502, domain.CodeModelRefused: 422, domain.CodeContextTooLong: 422,
 		domain.CodeTimedOut: 422, domain.CodeWorkerLost: 500, domain.CodeCancelled: 409,
 	} {

@@ -46,7 +46,7 @@ func (r *run) stream(ctx context.Context, messages []llm.Message) (string, error
 	m := &r.answer.Metadata
 	f := &filter{passages: len(r.passages)}
 	resp, err := r.provider.Stream(ctx, llm.CompleteRequest{
-		Model: m.Model, Messages: messages, MaxTokens: answerTokens, Temperature: m.Temperature,
+		Model: r.asked, Messages: messages, MaxTokens: answerTokens, Temperature: m.Temperature,
 	}, func(piece string) error {
 		r.typing.write(f.write(piece))
 		return ctx.Err()

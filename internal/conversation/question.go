@@ -76,7 +76,7 @@ func (r *run) rewrite(ctx context.Context) (string, error) {
 	messages, _ := r.historyMessages(rewriteHistory)
 	messages = append([]llm.Message{{Role: llm.RoleSystem, Content: systemRewrite}}, messages...)
 	resp, err := r.provider.Complete(ctx, llm.CompleteRequest{
-		Model: r.answer.Metadata.Model, MaxTokens: rewriteTokens,
+		Model: r.asked, MaxTokens: rewriteTokens,
 		Messages: append(messages, llm.Message{Role: llm.RoleUser, Content: askRewrite + fence("question", r.question)}),
 	})
 	switch domain.CodeOf(err) {

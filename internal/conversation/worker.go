@@ -36,6 +36,12 @@ type Providers interface {
 	Provider(name string) (llm.Provider, error)
 }
 
+// Resolver is what Providers may do besides: tell who answers for a provider and
+// a model, either of which may be empty, while nothing is down.
+type Resolver interface {
+	Resolve(ctx context.Context, provider, model string) (string, string, error)
+}
+
 // Tokens takes the pieces of an answer as they come. It never blocks, and what
 // it loses is no loss: the answer is saved as a whole.
 type Tokens interface {
@@ -128,6 +134,7 @@ type run struct {
 	typing   *typing
 	started  time.Time
 	provider llm.Provider
+	asked    string // the model
 	answer   domain.ChatMessage
 
 	history  []domain.ChatExchange // oldest first
@@ -141,7 +148,7 @@ const (
 )
 
 func (r *run) do(ctx context.Context) error {
-	if err := r.choose(); err != nil {
+	if err := r.choose(ctx); err != nil {
 		return err
 	}
 	history, err := r.store.History(ctx, r.turn.Answer, mostHistory)
@@ -167,20 +174,29 @@ func (r *run) do(ctx context.Context) error {
 	return r.ask(ctx)
 }
 
-// choose settles who answers.
-func (r *run) choose() error {
+// choose settles who answers. The provider is asked for no more than the question
+// names, so that it is free to let another one answer; the reply says who did.
+func (r *run) choose(ctx context.Context) error {
 	m := &r.answer.Metadata
 	*m = domain.ChatMetadata{Provider: m.Provider, Model: m.Model, Temperature: m.Temperature, DocumentIDs: m.DocumentIDs}
 	var err error
 	if r.provider, err = r.providers.Provider(m.Provider); err != nil {
 		return err
 	}
-	m.Provider = r.provider.Name()
+	r.asked = cmp.Or(m.Model, r.options.DefaultModel)
+	if resolver, ok := r.providers.(Resolver); ok {
+		r.asked = m.Model
+		if m.Provider, m.Model, err = resolver.Resolve(ctx, m.Provider, m.Model); err != nil {
+			return err
+		}
+	} else {
+		m.Provider, m.Model = r.provider.Name(), r.asked
+	}
 	if m.Provider == Offline {
 		m.Judge, m.Model, m.PromptVersion = domain.JudgeOffline, Offline, RulesVersion
 		return nil
 	}
-	m.Judge, m.Model, m.PromptVersion = domain.JudgeLLM, llm.ModelFor(r.provider, cmp.Or(m.Model, r.options.DefaultModel)), PromptVersion
+	m.Judge, m.PromptVersion = domain.JudgeLLM, PromptVersion
 	return nil
 }
 

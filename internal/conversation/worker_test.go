@@ -286,3 +286,41 @@ func TestDeletedDocuments(t *testing.T) {
 		t.Errorf("quotes %q", quotes)
 	}
 }
+
+// resolving are providers that know who answers where none is named.
+type resolving struct{ conversation.Providers }
+
+func (resolving) Resolve(context.Context, string, string) (provider, model string, err error) {
+	return "ollama", llmtest.ChatModel, nil
+}
+
+// TestWhoAnswersIsRecorded, also where the question names nobody.
+func TestWhoAnswersIsRecorded(t *testing.T) {
+	t.Parallel()
+	r := newRoom(t)
+	r.add("contract", "en", "The contract ends on 31 March 2026.")
+	r.model.OnChat(func(llmtest.ChatRequest) string { return "It ends on 31 March 2026 [1]." })
+	client, err := r.client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.provider = ""
+	asked := &asking{Provider: client}
+	r.worker = conversation.NewWorker(postgres.Conversation{Store: r.store}, r, resolving{llm.NewRegistry(asked)}, r.heard,
+		conversation.Options{DefaultModel: "of the environment"})
+	m := r.ask("When does the contract end?")
+	if m.Metadata.Provider != "ollama" || m.Metadata.Model != llmtest.ChatModel || asked.model != "" {
+		t.Errorf("answered by %s, %s; asked for %q", m.Metadata.Provider, m.Metadata.Model, asked.model)
+	}
+}
+
+// asking remembers which model was asked for, and asks the one there is.
+type asking struct {
+	llm.Provider
+	model string
+}
+
+func (a *asking) Stream(ctx context.Context, req llm.CompleteRequest, emit func(string) error) (llm.CompleteResponse, error) {
+	a.model, req.Model = req.Model, llmtest.ChatModel
+	return a.Provider.Stream(ctx, req, emit)
+}
