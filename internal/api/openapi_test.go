@@ -23,6 +23,7 @@ type contract struct {
 // operation is one of them. Its template is that under /v1.
 type operation struct {
 	id, method, template string
+	parts                []string // of the template
 	parameters           []parameter
 	bodies               map[string]media // by media type; none without a body
 	answers              map[int]answers
@@ -75,7 +76,7 @@ var published = sync.OnceValue(func() contract {
 		for _, method := range slices.Sorted(maps.Keys(document.Paths[template])) {
 			op := document.Paths[template][method]
 			made := &operation{
-				id: op.OperationID, method: strings.ToUpper(method), template: template, parameters: op.Parameters,
+				id: op.OperationID, method: strings.ToUpper(method), template: template, parts: strings.Split(template, "/"), parameters: op.Parameters,
 				bodies: op.RequestBody.Content, answers: map[int]answers{}, secured: len(op.Security) > 0,
 			}
 			for text, a := range op.Responses {
@@ -92,9 +93,10 @@ var published = sync.OnceValue(func() contract {
 // match finds the operation that a request is for, under /v1 or at the root.
 // Of two the one with fewer parameters in its address wins, as in the router.
 func (c contract) match(method, path string) *operation {
+	parts := strings.Split(path, "/")
 	var found *operation
 	for _, op := range c.operations {
-		if op.method != method || !fits(op.template, path) && !fits(strings.TrimPrefix(op.template, "/v1"), path) {
+		if op.method != method || !op.at(parts) {
 			continue
 		}
 		if found == nil || strings.Count(op.template, "{") < strings.Count(found.template, "{") {
@@ -104,10 +106,13 @@ func (c contract) match(method, path string) *operation {
 	return found
 }
 
-func fits(template, path string) bool {
-	return slices.EqualFunc(strings.Split(template, "/"), strings.Split(path, "/"), func(want, got string) bool {
-		return want == got || strings.HasPrefix(want, "{") && got != ""
-	})
+// at reports whether an operation has an address, under /v1 or at the root.
+func (op *operation) at(parts []string) bool {
+	fits := func(want, got string) bool { return want == got || strings.HasPrefix(want, "{") && got != "" }
+	if len(parts) == len(op.parts) {
+		return slices.EqualFunc(op.parts, parts, fits)
+	}
+	return len(parts) == len(op.parts)-1 && op.parts[1] == "v1" && slices.EqualFunc(op.parts[2:], parts[1:], fits)
 }
 
 // resolve follows a reference.
