@@ -11,6 +11,7 @@ import (
 	"generalbackend/internal/api"
 	"generalbackend/internal/auth"
 	"generalbackend/internal/domain"
+	"generalbackend/internal/postgres"
 )
 
 func TestRolesAreNotTheVisitorsToSet(t *testing.T) {
@@ -72,7 +73,7 @@ func TestRefresh(t *testing.T) {
 func TestRegistrationClosed(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, func(o *api.Options) {
-		closed, err := auth.New(o.Store.(auth.Store), auth.Options{Secret: secret, Hashing: cheap, Registration: auth.ModeClosed})
+		closed, err := auth.New(o.Store.(*postgres.Store).System(), auth.Options{Secret: secret, Hashing: cheap, Registration: auth.ModeClosed})
 		if err != nil {
 			t.Fatal(err)
 		}

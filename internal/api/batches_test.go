@@ -29,7 +29,7 @@ const (
 // matcher is the real worker of matches over the system's store.
 func (s *system) matcher(providers ...llm.Provider) domain.Worker {
 	providers = append(providers, offline.New())
-	return matching.NewWorker(postgres.Matching{Store: s.store}, nil, llm.NewRegistry(providers[0], providers[1:]...),
+	return matching.NewWorker(postgres.Matching{Store: s.edge}, nil, llm.NewRegistry(providers[0], providers[1:]...),
 		matching.Options{Log: slog.New(slog.DiscardHandler)})
 }
 

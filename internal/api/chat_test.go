@@ -22,7 +22,7 @@ import (
 // reads like a code fails with it; "slow" says a word and waits until it is
 // cancelled.
 func (s *system) converse(ctx context.Context, task domain.Task) error {
-	conversation := postgres.Conversation{Store: s.store}
+	conversation := postgres.Conversation{Store: s.edge}
 	turn, err := conversation.Turn(ctx, task.Job.ResourceID)
 	if err != nil {
 		return err

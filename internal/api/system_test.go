@@ -46,7 +46,8 @@ var cheap = auth.Hashing{MemoryKiB: 64, Iterations: 1}
 type system struct {
 	t        *testing.T
 	dsn      string
-	store    *postgres.Store
+	store    *postgres.Store // the system's
+	edge     *postgres.Store // as the edge and the workers have it
 	queue    *queue.Queue
 	timing   jobs.Timing
 	search   *searcher
@@ -67,9 +68,8 @@ func newSystem(t *testing.T, change ...func(*api.Options)) *system {
 // newSystemOn is newSystem over a database at an address, as behind a proxy.
 func newSystemOn(t *testing.T, dsn string, change ...func(*api.Options)) *system {
 	t.Helper()
-	// The edge gets the store as it is; what a test does itself, it does as the system.
 	store := postgrestest.Open(t, dsn)
-	s := &system{t: t, store: store.System(), timing: jobs.DefaultTiming(), search: &searcher{}, dsn: dsn, ended: new(atomic.Int64), verdict: new(atomic.Pointer[domain.Code])}
+	s := &system{t: t, store: store.System(), edge: store, timing: jobs.DefaultTiming(), search: &searcher{}, dsn: dsn, ended: new(atomic.Int64), verdict: new(atomic.Pointer[domain.Code])}
 	s.timing.Poll = 20 * time.Millisecond
 	var err error
 	log := slog.New(slog.DiscardHandler)
@@ -448,7 +448,7 @@ type workerFunc func(ctx context.Context, task domain.Task) error
 func (f workerFunc) Work(ctx context.Context, task domain.Task) error { return f(ctx, task) }
 
 func (s *system) extract(ctx context.Context, task domain.Task) error {
-	ingest := postgres.Ingest{Store: s.store}
+	ingest := postgres.Ingest{Store: s.edge}
 	d, err := ingest.Document(ctx, task.Job.ResourceID)
 	if err != nil {
 		return err
@@ -488,7 +488,7 @@ func (s *system) embed(ctx context.Context, task domain.Task) error {
 }
 
 func (s *system) judge(ctx context.Context, task domain.Task) error {
-	matches := postgres.Matching{Store: s.store}
+	matches := postgres.Matching{Store: s.edge}
 	m, err := matches.Match(ctx, task.Job.ResourceID)
 	if err != nil {
 		return err

@@ -2,7 +2,10 @@
 -- scored by BM25, with document frequencies counted among the candidates. Each
 -- term brings its own candidates, and so do all terms together, so that neither
 -- a rare term nor a rare combination is lost behind common words. Both rankings
--- are fused by their reciprocal ranks.
+-- are fused by their reciprocal ranks. OFFSET 0 makes rows be fetched by their
+-- keys: the policies of row-level security name the owner, and the planner would
+-- rather read all that the owner has. fused is materialized because a key that is
+-- computed would be one that might leak.
 WITH corpus AS MATERIALIZED (
     SELECT count(*) AS chunks FROM (
         SELECT e.chunk_id FROM embeddings e
@@ -24,9 +27,9 @@ WITH corpus AS MATERIALIZED (
         SELECT query FROM terms UNION SELECT string_agg(query::text, ' & ')::tsquery FROM terms GROUP BY config
     ), @probe_cap::integer) AS h (probe, id)
 ), candidates AS MATERIALIZED (
-    SELECT c.id, text_config(c.language) AS config, c.tsv, length(c.tsv) AS lexemes
+    SELECT h.id, text_config(c.language) AS config, c.tsv, length(c.tsv) AS lexemes
     FROM (SELECT id FROM hits GROUP BY id ORDER BY sum(1::float8 / frequency) DESC, id LIMIT @candidate_cap::integer) h
-    JOIN chunks c ON c.id = h.id
+    CROSS JOIN LATERAL (SELECT language, tsv FROM chunks WHERE chunks.id = h.id OFFSET 0) c
 ), occurrences AS MATERIALIZED (
     SELECT c.id, c.lexemes, t.lexeme, term_frequency(c.tsv, t.query) AS frequency
     FROM candidates c JOIN terms t ON t.config = c.config AND c.tsv @@ t.query
@@ -46,16 +49,16 @@ WITH corpus AS MATERIALIZED (
     SELECT n.id, n.distance, row_number() OVER (ORDER BY n.distance, n.id) AS rank
     FROM corpus, nearest_chunks(@space_id, @user_id, @project_ids::uuid[], @document_ids::uuid[],
         @embedding::halfvec, @max_distance::float8, @depth::integer, NOT @exact::boolean AND corpus.chunks >= @exact_below::integer) AS n (id, distance)
-), fused AS (
+), fused AS MATERIALIZED (
     SELECT coalesce(k.id, v.id) AS id, coalesce(k.rank, 0) AS keyword_rank, coalesce(v.rank, 0) AS vector_rank,
            coalesce(v.distance, 0) AS distance,
            coalesce(1::float8 / (60 + k.rank), 0) + coalesce(@vector_weight::float8 / (60 + v.rank), 0) AS score
     FROM keyword k FULL JOIN vector v ON v.id = k.id
 )
-SELECT c.id, c.document_id, d.filename, d.title, c.page_from, c.page_to, c.char_from, c.char_to, c.content,
+SELECT f.id, c.document_id, d.filename, d.title, c.page_from, c.page_to, c.char_from, c.char_to, c.content,
        f.score, f.vector_rank, f.keyword_rank, f.distance
 FROM fused f
-JOIN chunks c ON c.id = f.id
-JOIN documents d ON d.id = c.document_id
-ORDER BY f.score DESC, c.id
+CROSS JOIN LATERAL (SELECT * FROM chunks WHERE chunks.id = f.id OFFSET 0) c
+CROSS JOIN LATERAL (SELECT filename, title FROM documents WHERE documents.id = c.document_id OFFSET 0) d
+ORDER BY f.score DESC, f.id
 LIMIT @passages::integer
