@@ -127,7 +127,7 @@ SELECT narrow('chunks', 'document_id = ANY ((SELECT job_documents())::uuid[])
     OR (SELECT job_documents()) IS NULL AND project_id = (SELECT job_project())', 'SELECT, INSERT, DELETE');
 SELECT narrow('embeddings', 'true', 'SELECT, INSERT');
 SELECT narrow('matches', 'id = (SELECT job_resource())', 'SELECT, UPDATE');
-SELECT narrow('match_candidates', 'true', 'SELECT, INSERT, DELETE');
+SELECT narrow('match_candidates', 'true', 'SELECT, INSERT, UPDATE, DELETE');
 SELECT narrow('jobs', 'id = (SELECT acting_job())', 'SELECT, UPDATE');
 
 -- The table that holds what a kind of job makes, in rows with a state (pending,
