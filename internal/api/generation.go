@@ -90,14 +90,14 @@ func (s *server) generateOperations() {
 }
 
 func (s *server) generate(ctx context.Context, in *generateInput) (*generated, error) {
-	req, err := in.Body.request()
-	if err != nil {
-		return nil, err
-	}
 	if in.Body.ProjectID != nil {
 		if _, err := s.Store.Project(ctx, userID(ctx), *in.Body.ProjectID); err != nil {
 			return nil, err
 		}
+	}
+	req, err := in.Body.request()
+	if err != nil {
+		return nil, err
 	}
 	provider, err := s.Providers.Provider(strings.TrimSpace(in.Body.Provider))
 	if err != nil {
