@@ -35,7 +35,7 @@ type NewBatch struct {
 // Batch compares the same applicants with several postings.
 type Batch struct {
 	BatchSummary
-	ApplicantDocuments []uuid.UUID    `json:"applicant_documents"`
+	ApplicantDocuments []uuid.UUID    `json:"applicant_documents" example:"[\"0198c5b1-0000-7000-8000-000000000003\"]"`
 	Postings           []BatchPosting `json:"postings" doc:"In the order handed in"`
 }
 
@@ -43,7 +43,7 @@ type Batch struct {
 type BatchSummary struct {
 	ID        uuid.UUID  `json:"id" format:"uuid" example:"0198c5b1-0000-7000-8000-000000000004"`
 	UserID    uuid.UUID  `json:"user_id" format:"uuid" example:"0198c5b1-0000-7000-8000-000000000005"`
-	ProjectID *uuid.UUID `json:"project_id" format:"uuid" nullable:"true"`
+	ProjectID *uuid.UUID `json:"project_id" format:"uuid" nullable:"true" example:"0198c5b1-0000-7000-8000-000000000001"`
 	State     string     `json:"state" enum:"pending,ready,partial,failed" doc:"pending while a match is; partial when it is done and some of the matches failed" example:"ready"`
 	Progress  Progress   `json:"progress" doc:"Postings that are done, failed ones included"`
 	Ready     int        `json:"ready" doc:"Postings that were judged" example:"3"`
@@ -104,7 +104,7 @@ type batchInput struct {
 
 // BatchPath names a batch in an address.
 type BatchPath struct {
-	ID uuid.UUID `path:"batch_id" format:"uuid"`
+	ID uuid.UUID `path:"batch_id" format:"uuid" example:"0198c5b1-0000-7000-8000-000000000004"`
 }
 
 type batchOutput struct {

@@ -14,10 +14,10 @@ import (
 
 // NewMatch asks to compare applicants with a posting.
 type NewMatch struct {
-	EmployerDocuments  []uuid.UUID `json:"employer_documents,omitempty" maxItems:"20" doc:"The posting"`
-	ApplicantDocuments []uuid.UUID `json:"applicant_documents,omitempty" maxItems:"200" doc:"Each is a candidate of its own, unless combine is set"`
-	EmployerDocIDs     []uuid.UUID `json:"employer_doc_ids,omitempty" maxItems:"20" doc:"The older name of employer_documents"`
-	ApplicantDocIDs    []uuid.UUID `json:"applicant_doc_ids,omitempty" maxItems:"200" doc:"The older name of applicant_documents"`
+	EmployerDocuments  []uuid.UUID `json:"employer_documents,omitempty" maxItems:"20" doc:"The posting" example:"[\"0198c5b1-0000-7000-8000-000000000002\"]"`
+	ApplicantDocuments []uuid.UUID `json:"applicant_documents,omitempty" maxItems:"200" doc:"Each is a candidate of its own, unless combine is set" example:"[\"0198c5b1-0000-7000-8000-000000000003\"]"`
+	EmployerDocIDs     []uuid.UUID `json:"employer_doc_ids,omitempty" maxItems:"20" doc:"The older name of employer_documents" example:"[]"`
+	ApplicantDocIDs    []uuid.UUID `json:"applicant_doc_ids,omitempty" maxItems:"200" doc:"The older name of applicant_documents" example:"[]"`
 	Combine            bool        `json:"combine,omitempty" doc:"All applicant documents describe one person" example:"false"`
 	MatchOptions
 }
@@ -43,26 +43,26 @@ func (o MatchOptions) options(user uuid.UUID) domain.Match {
 
 // Match compares applicants with a posting.
 type Match struct {
-	ID                 uuid.UUID            `json:"id" format:"uuid"`
-	UserID             uuid.UUID            `json:"user_id" format:"uuid"`
-	ProjectID          *uuid.UUID           `json:"project_id" format:"uuid" nullable:"true"`
-	EmployerDocuments  []uuid.UUID          `json:"employer_documents"`
-	ApplicantDocuments []uuid.UUID          `json:"applicant_documents"`
-	EmployerDocIDs     []uuid.UUID          `json:"employer_doc_ids" doc:"The older name of employer_documents"`
-	ApplicantDocIDs    []uuid.UUID          `json:"applicant_doc_ids" doc:"The older name of applicant_documents"`
-	BatchID            *uuid.UUID           `json:"batch_id" format:"uuid" nullable:"true" doc:"The batch it is part of"`
-	Combine            bool                 `json:"combine"`
-	Masked             bool                 `json:"masked" doc:"Who the applicants are was hidden from the judge"`
-	Fresh              bool                 `json:"fresh" doc:"Judged anew, not taken from cache"`
-	Stability          int                  `json:"stability" doc:"How often each candidate was judged; 0 is once, as usual"`
-	Language           string               `json:"language"`
+	ID                 uuid.UUID            `json:"id" format:"uuid" example:"0198c5b1-0000-7000-8000-000000000006"`
+	UserID             uuid.UUID            `json:"user_id" format:"uuid" example:"0198c5b1-0000-7000-8000-000000000005"`
+	ProjectID          *uuid.UUID           `json:"project_id" format:"uuid" nullable:"true" example:"0198c5b1-0000-7000-8000-000000000001"`
+	EmployerDocuments  []uuid.UUID          `json:"employer_documents" example:"[\"0198c5b1-0000-7000-8000-000000000002\"]"`
+	ApplicantDocuments []uuid.UUID          `json:"applicant_documents" example:"[\"0198c5b1-0000-7000-8000-000000000003\"]"`
+	EmployerDocIDs     []uuid.UUID          `json:"employer_doc_ids" doc:"The older name of employer_documents" example:"[\"0198c5b1-0000-7000-8000-000000000002\"]"`
+	ApplicantDocIDs    []uuid.UUID          `json:"applicant_doc_ids" doc:"The older name of applicant_documents" example:"[\"0198c5b1-0000-7000-8000-000000000003\"]"`
+	BatchID            *uuid.UUID           `json:"batch_id" format:"uuid" nullable:"true" doc:"The batch it is part of" example:"0198c5b1-0000-7000-8000-000000000004"`
+	Combine            bool                 `json:"combine" example:"false"`
+	Masked             bool                 `json:"masked" doc:"Who the applicants are was hidden from the judge" example:"true"`
+	Fresh              bool                 `json:"fresh" doc:"Judged anew, not taken from cache" example:"false"`
+	Stability          int                  `json:"stability" doc:"How often each candidate was judged; 0 is once, as usual" example:"0"`
+	Language           string               `json:"language" example:"en"`
 	LLMType            string               `json:"llm_type" doc:"The provider asked for; where none was, the one that answers for it once it is done" example:"ollama"`
-	Model              string               `json:"model"`
-	PromptVersion      string               `json:"prompt_version"`
-	Judge              string               `json:"judge" doc:"Who judged: llm, or offline for rules and retrieval without a model; empty until it is done"`
-	State              string               `json:"state" enum:"pending,ready,failed"`
-	JobTitle           string               `json:"job_title"`
-	MatchScore         *int                 `json:"match_score" doc:"0 to 100, computed from the verdicts; null until it is ready"`
+	Model              string               `json:"model" example:"llama3.2"`
+	PromptVersion      string               `json:"prompt_version" example:"match-2"`
+	Judge              string               `json:"judge" doc:"Who judged: llm, or offline for rules and retrieval without a model; empty until it is done" example:"llm"`
+	State              string               `json:"state" enum:"pending,ready,failed" example:"ready"`
+	JobTitle           string               `json:"job_title" example:"Payroll clerk"`
+	MatchScore         *int                 `json:"match_score" doc:"0 to 100, computed from the verdicts; null until it is ready" example:"83"`
 	Requirements       []domain.Requirement `json:"requirements"`
 	Candidates         []MatchCandidate     `json:"candidates" doc:"By rank"`
 	Error              *JobError            `json:"error,omitempty"`
@@ -74,12 +74,12 @@ type Match struct {
 // BestResult is the best candidate's result in the names of both generations of
 // clients, on the match itself. All of it is absent until there is one.
 type BestResult struct {
-	OverallScore         *int                         `json:"overallScore,omitzero"`
-	Summary              string                       `json:"summary,omitzero"`
-	DetailedAnalysis     string                       `json:"detailedAnalysis,omitzero"`
-	Strengths            []string                     `json:"strengths,omitzero"`
-	Gaps                 []string                     `json:"gaps,omitzero"`
-	Recommendations      []string                     `json:"recommendations,omitzero"`
+	OverallScore         *int                         `json:"overallScore,omitzero" example:"83"`
+	Summary              string                       `json:"summary,omitzero" example:"Strong match for Payroll clerk: 83 of 100."`
+	DetailedAnalysis     string                       `json:"detailedAnalysis,omitzero" example:"Strong match for Payroll clerk: 83 of 100."`
+	Strengths            []string                     `json:"strengths,omitzero" example:"[\"Three years of payroll experience\"]"`
+	Gaps                 []string                     `json:"gaps,omitzero" example:"[\"Fluent German: only partly evidenced\"]"`
+	Recommendations      []string                     `json:"recommendations,omitzero" example:"[\"Talk it through in the interview: Fluent German\"]"`
 	Comparison           []matching.Comparison        `json:"comparison,omitzero"`
 	RiskAssessment       *domain.RiskAssessment       `json:"riskAssessment,omitzero"`
 	DevelopmentPotential *domain.DevelopmentPotential `json:"developmentPotential,omitzero"`
@@ -95,13 +95,13 @@ func bestResult(r *matching.Reply) BestResult {
 
 // MatchCandidate is the result for one person.
 type MatchCandidate struct {
-	Documents []uuid.UUID       `json:"documents"`
+	Documents []uuid.UUID       `json:"documents" example:"[\"0198c5b1-0000-7000-8000-000000000003\"]"`
 	Name      string            `json:"name" doc:"Of the documents" example:"cv.pdf"`
 	Rank      int               `json:"rank" doc:"Counts from 1" example:"1"`
 	Cached    bool              `json:"cached" doc:"The same comparison was judged before" example:"false"`
 	JudgedBy  []domain.Judged   `json:"judged_by" doc:"Who answered; more than one, or another than the one asked for, when a provider was down"`
 	JudgedAt  *time.Time        `json:"judged_at" doc:"When it was judged, which is earlier than the match where it comes from cache"`
-	Flags     []domain.Flag     `json:"flags" doc:"instructions_in_document: sentences to the judge were left out; template_text: the model's texts were unusable; other_provider: another provider helped to judge"`
+	Flags     []domain.Flag     `json:"flags" doc:"instructions_in_document: sentences to the judge were left out; template_text: the model's texts were unusable; other_provider: another provider helped to judge" example:"[]"`
 	Masks     []domain.Mask     `json:"masks" doc:"What was hidden from the judge, where the match is masked"`
 	Stability *domain.Stability `json:"stability,omitempty" doc:"Of a match with stability alone"`
 	Verdicts  []domain.Verdict  `json:"verdicts" doc:"One for each requirement, with quotes that were checked"`
@@ -158,12 +158,12 @@ type matchInput struct {
 
 // MatchPath names a match in an address.
 type MatchPath struct {
-	ID uuid.UUID `path:"match_id" format:"uuid"`
+	ID uuid.UUID `path:"match_id" format:"uuid" example:"0198c5b1-0000-7000-8000-000000000006"`
 }
 
 type matchesInput struct {
 	Paging
-	ProjectID optionalID `query:"project_id" format:"uuid"`
+	ProjectID optionalID `query:"project_id" format:"uuid" example:"0198c5b1-0000-7000-8000-000000000001"`
 }
 
 type matchOutput struct {

@@ -66,7 +66,7 @@ type tableInput struct {
 	Format string     `query:"format" enum:"json,csv" doc:"Goes before Accept" example:"csv"`
 	BOM    bool       `query:"bom" doc:"Begin CSV with a byte order mark, which Excel wants for umlauts" example:"true"`
 	Sort   string     `query:"sort" enum:"best,mean,name,given" doc:"By best score (the default), mean score, name, or as handed in" example:"best"`
-	Match  optionalID `query:"match_id" format:"uuid" doc:"Sort by the scores of this posting's match"`
+	Match  optionalID `query:"match_id" format:"uuid" doc:"Sort by the scores of this posting's match" example:"0198c5b1-0000-7000-8000-000000000006"`
 }
 
 func (s *server) batchTableOperation() {

@@ -1614,6 +1614,8 @@ type Agreement struct {
 	Flips bool `json:"flips"`
 
 	// Levels Of each judgement, in order
+	//
+	// Examples: ["full","full","partial"]
 	Levels []string `json:"levels"`
 
 	// RequirementID Examples: r1
@@ -1710,6 +1712,7 @@ type Backlog struct {
 
 // Batch defines model for Batch.
 type Batch struct {
+	// ApplicantDocuments Examples: ["0198c5b1-0000-7000-8000-000000000003"]
 	ApplicantDocuments []openapi_types.UUID `json:"applicant_documents"`
 	CreatedAt          time.Time            `json:"created_at"`
 
@@ -1725,7 +1728,9 @@ type Batch struct {
 	Postings []BatchPosting `json:"postings"`
 
 	// Progress Postings that are done, failed ones included
-	Progress  Progress            `json:"progress"`
+	Progress Progress `json:"progress"`
+
+	// ProjectID Examples: 0198c5b1-0000-7000-8000-000000000001
 	ProjectID *openapi_types.UUID `json:"project_id"`
 
 	// Ready Postings that were judged
@@ -1796,7 +1801,9 @@ type BatchSummary struct {
 	ID openapi_types.UUID `json:"id"`
 
 	// Progress Postings that are done, failed ones included
-	Progress  Progress            `json:"progress"`
+	Progress Progress `json:"progress"`
+
+	// ProjectID Examples: 0198c5b1-0000-7000-8000-000000000001
 	ProjectID *openapi_types.UUID `json:"project_id"`
 
 	// Ready Postings that were judged
@@ -1967,11 +1974,20 @@ type ClassBacklogClass string
 
 // Comparison defines model for Comparison.
 type Comparison struct {
+	// ApplicantMatch Examples: Payroll Clerk, Riverside Mills
 	ApplicantMatch string `json:"applicant_match"`
-	Confidence     int64  `json:"confidence"`
-	Details        string `json:"details"`
-	MatchLevel     string `json:"match_level"`
-	Requirement    string `json:"requirement"`
+
+	// Confidence Examples: 90
+	Confidence int64 `json:"confidence"`
+
+	// Details Examples: Ran the payroll for six years.
+	Details string `json:"details"`
+
+	// MatchLevel Examples: full
+	MatchLevel string `json:"match_level"`
+
+	// Requirement Examples: Three years of payroll experience
+	Requirement string `json:"requirement"`
 }
 
 // Credentials defines model for Credentials.
@@ -2009,10 +2025,17 @@ type DayStats struct {
 
 // DevelopmentPotential defines model for DevelopmentPotential.
 type DevelopmentPotential struct {
-	Areas           []string `json:"areas"`
+	// Areas Examples: ["Fluent German"]
+	Areas []string `json:"areas"`
+
+	// Recommendations Examples: ["Build on what is partly there: Fluent German"]
 	Recommendations []string `json:"recommendations"`
-	Score           int64    `json:"score"`
-	Timeline        string   `json:"timeline"`
+
+	// Score Examples: 88
+	Score int64 `json:"score"`
+
+	// Timeline Examples: up to 3 months
+	Timeline string `json:"timeline"`
 }
 
 // Document defines model for Document.
@@ -2167,13 +2190,26 @@ type Embedding struct {
 
 // Evidence defines model for Evidence.
 type Evidence struct {
-	CharFrom   int64              `json:"char_from"`
-	CharTo     int64              `json:"char_to"`
+	// CharFrom Examples: 1834
+	CharFrom int64 `json:"char_from"`
+
+	// CharTo Examples: 1867
+	CharTo int64 `json:"char_to"`
+
+	// DocumentID Examples: 0198c5b1-0000-7000-8000-000000000003
 	DocumentID openapi_types.UUID `json:"document_id"`
-	Filename   string             `json:"filename"`
-	Page       int64              `json:"page"`
-	Quote      string             `json:"quote"`
-	Verified   bool               `json:"verified"`
+
+	// Filename Examples: cv.pdf
+	Filename string `json:"filename"`
+
+	// Page Examples: 2
+	Page int64 `json:"page"`
+
+	// Quote Examples: Payroll Clerk, Riverside Mills
+	Quote string `json:"quote"`
+
+	// Verified Examples: true
+	Verified bool `json:"verified"`
 }
 
 // FieldError defines model for FieldError.
@@ -2591,40 +2627,68 @@ type LoginTokenType string
 // Mask defines model for Mask.
 type Mask struct {
 	// Count Examples: 3
-	Count int64  `json:"count"`
-	Kind  string `json:"kind"`
+	Count int64 `json:"count"`
+
+	// Kind Examples: name
+	Kind string `json:"kind"`
 }
 
 // Match defines model for Match.
 type Match struct {
 	// ApplicantDocIds The older name of applicant_documents
-	ApplicantDocIds    []openapi_types.UUID `json:"applicant_doc_ids"`
+	//
+	// Examples: ["0198c5b1-0000-7000-8000-000000000003"]
+	ApplicantDocIds []openapi_types.UUID `json:"applicant_doc_ids"`
+
+	// ApplicantDocuments Examples: ["0198c5b1-0000-7000-8000-000000000003"]
 	ApplicantDocuments []openapi_types.UUID `json:"applicant_documents"`
 
 	// BatchID The batch it is part of
+	//
+	// Examples: 0198c5b1-0000-7000-8000-000000000004
 	BatchID *openapi_types.UUID `json:"batch_id"`
 
 	// Candidates By rank
-	Candidates           []MatchCandidate      `json:"candidates"`
-	Combine              bool                  `json:"combine"`
-	Comparison           *[]Comparison         `json:"comparison,omitempty"`
-	CreatedAt            time.Time             `json:"created_at"`
+	Candidates []MatchCandidate `json:"candidates"`
+
+	// Combine Examples: false
+	Combine    bool          `json:"combine"`
+	Comparison *[]Comparison `json:"comparison,omitempty"`
+	CreatedAt  time.Time     `json:"created_at"`
+
+	// DetailedAnalysis Examples: Strong match for Payroll clerk: 83 of 100.
 	DetailedAnalysis     *string               `json:"detailedAnalysis,omitempty"`
 	DevelopmentPotential *DevelopmentPotential `json:"developmentPotential,omitempty"`
 
 	// EmployerDocIds The older name of employer_documents
-	EmployerDocIds    []openapi_types.UUID `json:"employer_doc_ids"`
+	//
+	// Examples: ["0198c5b1-0000-7000-8000-000000000002"]
+	EmployerDocIds []openapi_types.UUID `json:"employer_doc_ids"`
+
+	// EmployerDocuments Examples: ["0198c5b1-0000-7000-8000-000000000002"]
 	EmployerDocuments []openapi_types.UUID `json:"employer_documents"`
 	Error             *JobError            `json:"error,omitempty"`
 
 	// Fresh Judged anew, not taken from cache
-	Fresh    bool               `json:"fresh"`
-	Gaps     *[]string          `json:"gaps,omitempty"`
-	ID       openapi_types.UUID `json:"id"`
-	JobTitle string             `json:"job_title"`
+	//
+	// Examples: false
+	Fresh bool `json:"fresh"`
+
+	// Gaps Examples: ["Fluent German: only partly evidenced"]
+	Gaps *[]string `json:"gaps,omitempty"`
+
+	// ID Examples: 0198c5b1-0000-7000-8000-000000000006
+	ID openapi_types.UUID `json:"id"`
+
+	// JobTitle Examples: Payroll clerk
+	JobTitle string `json:"job_title"`
 
 	// Judge Who judged: llm, or offline for rules and retrieval without a model; empty until it is done
-	Judge    string `json:"judge"`
+	//
+	// Examples: llm
+	Judge string `json:"judge"`
+
+	// Language Examples: en
 	Language string `json:"language"`
 
 	// LlmType The provider asked for; where none was, the one that answers for it once it is done
@@ -2633,28 +2697,52 @@ type Match struct {
 	LlmType string `json:"llm_type"`
 
 	// Masked Who the applicants are was hidden from the judge
+	//
+	// Examples: true
 	Masked bool `json:"masked"`
 
 	// MatchScore 0 to 100, computed from the verdicts; null until it is ready
-	MatchScore      *int64              `json:"match_score"`
-	Model           string              `json:"model"`
-	OverallScore    *int64              `json:"overallScore,omitempty"`
-	ProjectID       *openapi_types.UUID `json:"project_id"`
-	PromptVersion   string              `json:"prompt_version"`
-	Recommendations *[]string           `json:"recommendations,omitempty"`
-	Requirements    []Requirement       `json:"requirements"`
-	RiskAssessment  *RiskAssessment     `json:"riskAssessment,omitempty"`
+	//
+	// Examples: 83
+	MatchScore *int64 `json:"match_score"`
+
+	// Model Examples: llama3.2
+	Model string `json:"model"`
+
+	// OverallScore Examples: 83
+	OverallScore *int64 `json:"overallScore,omitempty"`
+
+	// ProjectID Examples: 0198c5b1-0000-7000-8000-000000000001
+	ProjectID *openapi_types.UUID `json:"project_id"`
+
+	// PromptVersion Examples: match-2
+	PromptVersion string `json:"prompt_version"`
+
+	// Recommendations Examples: ["Talk it through in the interview: Fluent German"]
+	Recommendations *[]string       `json:"recommendations,omitempty"`
+	Requirements    []Requirement   `json:"requirements"`
+	RiskAssessment  *RiskAssessment `json:"riskAssessment,omitempty"`
 
 	// Stability How often each candidate was judged; 0 is once, as usual
-	Stability int64              `json:"stability"`
-	State     MatchState         `json:"state"`
-	Strengths *[]string          `json:"strengths,omitempty"`
-	Summary   *string            `json:"summary,omitempty"`
-	UpdatedAt time.Time          `json:"updated_at"`
-	UserID    openapi_types.UUID `json:"user_id"`
+	//
+	// Examples: 0
+	Stability int64 `json:"stability"`
+
+	// State Examples: ready
+	State MatchState `json:"state"`
+
+	// Strengths Examples: ["Three years of payroll experience"]
+	Strengths *[]string `json:"strengths,omitempty"`
+
+	// Summary Examples: Strong match for Payroll clerk: 83 of 100.
+	Summary   *string   `json:"summary,omitempty"`
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// UserID Examples: 0198c5b1-0000-7000-8000-000000000005
+	UserID openapi_types.UUID `json:"user_id"`
 }
 
-// MatchState defines model for Match.State.
+// MatchState Examples: ready
 type MatchState string
 
 // MatchCandidate defines model for MatchCandidate.
@@ -2662,15 +2750,23 @@ type MatchCandidate struct {
 	// Cached The same comparison was judged before
 	//
 	// Examples: false
-	Cached               bool                 `json:"cached"`
-	Comparison           []Comparison         `json:"comparison"`
+	Cached     bool         `json:"cached"`
+	Comparison []Comparison `json:"comparison"`
+
+	// DetailedAnalysis Examples: Strong match for Payroll clerk: 83 of 100.
 	DetailedAnalysis     string               `json:"detailedAnalysis"`
 	DevelopmentPotential DevelopmentPotential `json:"developmentPotential"`
-	Documents            []openapi_types.UUID `json:"documents"`
+
+	// Documents Examples: ["0198c5b1-0000-7000-8000-000000000003"]
+	Documents []openapi_types.UUID `json:"documents"`
 
 	// Flags instructions_in_document: sentences to the judge were left out; template_text: the model's texts were unusable; other_provider: another provider helped to judge
+	//
+	// Examples: []
 	Flags []string `json:"flags"`
-	Gaps  []string `json:"gaps"`
+
+	// Gaps Examples: ["Fluent German: only partly evidenced"]
+	Gaps []string `json:"gaps"`
 
 	// JudgedAt When it was judged, which is earlier than the match where it comes from cache
 	JudgedAt *time.Time `json:"judged_at"`
@@ -2679,26 +2775,36 @@ type MatchCandidate struct {
 	JudgedBy []Judged `json:"judged_by"`
 
 	// Masks What was hidden from the judge, where the match is masked
-	Masks      []Mask `json:"masks"`
-	MatchScore int64  `json:"match_score"`
+	Masks []Mask `json:"masks"`
+
+	// MatchScore Examples: 83
+	MatchScore int64 `json:"match_score"`
 
 	// Name Of the documents
 	//
 	// Examples: cv.pdf
-	Name         string `json:"name"`
-	OverallScore int64  `json:"overallScore"`
+	Name string `json:"name"`
+
+	// OverallScore Examples: 83
+	OverallScore int64 `json:"overallScore"`
 
 	// Rank Counts from 1
 	//
 	// Examples: 1
-	Rank            int64          `json:"rank"`
+	Rank int64 `json:"rank"`
+
+	// Recommendations Examples: ["Talk it through in the interview: Fluent German"]
 	Recommendations []string       `json:"recommendations"`
 	RiskAssessment  RiskAssessment `json:"riskAssessment"`
 
 	// Stability Of a match with stability alone
 	Stability *Stability `json:"stability,omitempty"`
-	Strengths []string   `json:"strengths"`
-	Summary   string     `json:"summary"`
+
+	// Strengths Examples: ["Three years of payroll experience"]
+	Strengths []string `json:"strengths"`
+
+	// Summary Examples: Strong match for Payroll clerk: 83 of 100.
+	Summary string `json:"summary"`
 
 	// Verdicts One for each requirement, with quotes that were checked
 	Verdicts []Verdict `json:"verdicts"`
@@ -2955,9 +3061,13 @@ type NewBatch struct {
 // NewMatch defines model for NewMatch.
 type NewMatch struct {
 	// ApplicantDocIds The older name of applicant_documents
+	//
+	// Examples: []
 	ApplicantDocIds *[]openapi_types.UUID `json:"applicant_doc_ids,omitempty"`
 
 	// ApplicantDocuments Each is a candidate of its own, unless combine is set
+	//
+	// Examples: ["0198c5b1-0000-7000-8000-000000000003"]
 	ApplicantDocuments *[]openapi_types.UUID `json:"applicant_documents,omitempty"`
 
 	// Combine All applicant documents describe one person
@@ -2966,9 +3076,13 @@ type NewMatch struct {
 	Combine *bool `json:"combine,omitempty"`
 
 	// EmployerDocIds The older name of employer_documents
+	//
+	// Examples: []
 	EmployerDocIds *[]openapi_types.UUID `json:"employer_doc_ids,omitempty"`
 
 	// EmployerDocuments The posting
+	//
+	// Examples: ["0198c5b1-0000-7000-8000-000000000002"]
 	EmployerDocuments *[]openapi_types.UUID `json:"employer_documents,omitempty"`
 
 	// Fresh Judge anew what was judged before
@@ -3851,12 +3965,23 @@ type Registration struct {
 
 // Requirement defines model for Requirement.
 type Requirement struct {
+	// Alternatives Examples: ["Bachelor degree in accounting","Apprenticeship as a tax clerk"]
 	Alternatives *[]string `json:"alternatives,omitempty"`
-	Category     string    `json:"category"`
-	ID           string    `json:"id"`
-	Kind         string    `json:"kind"`
-	Text         string    `json:"text"`
-	Weight       float64   `json:"weight"`
+
+	// Category Examples: experience
+	Category string `json:"category"`
+
+	// ID Examples: r1
+	ID string `json:"id"`
+
+	// Kind Examples: must
+	Kind string `json:"kind"`
+
+	// Text Examples: Three years of payroll experience
+	Text string `json:"text"`
+
+	// Weight Examples: 13.3
+	Weight float64 `json:"weight"`
 }
 
 // Resource defines model for Resource.
@@ -3872,9 +3997,14 @@ type ResourceType string
 
 // RiskAssessment defines model for RiskAssessment.
 type RiskAssessment struct {
-	Factors              []string `json:"factors"`
+	// Factors Examples: ["No required point is missing."]
+	Factors []string `json:"factors"`
+
+	// MitigationStrategies Examples: ["Have certificates and references shown."]
 	MitigationStrategies []string `json:"mitigation_strategies"`
-	OverallRisk          string   `json:"overall_risk"`
+
+	// OverallRisk Examples: low
+	OverallRisk string `json:"overall_risk"`
 }
 
 // Search defines model for Search.
@@ -3933,6 +4063,8 @@ type Stability struct {
 	Requirements []Agreement `json:"requirements"`
 
 	// Scores Of each judgement, in the order they were made
+	//
+	// Examples: [71,68,75]
 	Scores []int64 `json:"scores"`
 
 	// StandardDeviation Of the scores, over all of them
@@ -4434,12 +4566,21 @@ type UserLimits struct {
 
 // Verdict defines model for Verdict.
 type Verdict struct {
-	Confidence    float64    `json:"confidence"`
-	Evidence      []Evidence `json:"evidence"`
-	Flags         []string   `json:"flags"`
-	Level         string     `json:"level"`
-	Reason        string     `json:"reason"`
-	RequirementID string     `json:"requirement_id"`
+	// Confidence Examples: 0.9
+	Confidence float64    `json:"confidence"`
+	Evidence   []Evidence `json:"evidence"`
+
+	// Flags Examples: []
+	Flags []string `json:"flags"`
+
+	// Level Examples: full
+	Level string `json:"level"`
+
+	// Reason Examples: Ran the payroll for six years.
+	Reason string `json:"reason"`
+
+	// RequirementID Examples: r1
+	RequirementID string `json:"requirement_id"`
 }
 
 // Version defines model for Version.

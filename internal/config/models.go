@@ -39,6 +39,7 @@ type Models struct {
 
 	LLMProvider          string        `env:"LLM_PROVIDER"`
 	LLMTimeout           time.Duration `env:"LLM_TIMEOUT" envDefault:"5m"`
+	MatchTemperature     float64       `env:"MATCH_TEMPERATURE" envDefault:"0"`
 	LLMFallback          []string      `env:"LLM_FALLBACK"`
 	LLMLocalOnly         bool          `env:"LLM_LOCAL_ONLY" envDefault:"false"`
 	LLMMonthlyTokens     int64         `env:"LLM_MONTHLY_TOKENS" envDefault:"0"`
@@ -97,8 +98,10 @@ func (m Models) withDefaults() Models {
 
 func (m Models) check(all *check) {
 	for _, v := range [][3]string{
-		{"OLLAMA_BASE_URL", m.OllamaBaseURL, "http://localhost:11434"}, {"GROK_BASE_URL", m.GrokBaseURL, "https://api.x.ai/v1"},
-		{"OPENAI_BASE_URL", m.OpenAIBaseURL, openAIItself}, {"ANTHROPIC_BASE_URL", m.AnthropicBaseURL, "https://api.anthropic.com"},
+		{"OLLAMA_BASE_URL", m.OllamaBaseURL, "http://localhost:11434"},
+		{"GROK_BASE_URL", m.GrokBaseURL, "https://api.x.ai/v1"},
+		{"OPENAI_BASE_URL", m.OpenAIBaseURL, openAIItself},
+		{"ANTHROPIC_BASE_URL", m.AnthropicBaseURL, "https://api.anthropic.com"},
 	} {
 		all.that(v[1] == "" || isURL(v[1], "http", "https"), v[0], "must look like "+v[2])
 	}
@@ -119,5 +122,6 @@ func (m Models) check(all *check) {
 	all.between("LLM_REQUESTS_PER_MINUTE", m.LLMRequestsPerMinute, 0, 100_000)
 	all.that(m.LLMMonthlyTokens >= 0, "LLM_MONTHLY_TOKENS", "must not be negative")
 	all.that(m.LLMMonthlyCost >= 0 && m.LLMMonthlyCost <= 1e6, "LLM_MONTHLY_COST", "must be between 0 and 1000000")
+	all.that(m.MatchTemperature >= 0 && m.MatchTemperature <= 2, "MATCH_TEMPERATURE", "must be between 0 and 2")
 	all.lasting("LLM_TIMEOUT", m.LLMTimeout, time.Second, time.Hour)
 }

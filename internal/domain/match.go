@@ -80,12 +80,12 @@ const (
 // Requirement is one thing a posting asks for. Alternatives, where there are
 // any, are the ways to meet it; one of them is enough.
 type Requirement struct {
-	ID           string          `json:"id"`
-	Text         string          `json:"text"`
-	Kind         RequirementKind `json:"kind"`
-	Weight       float64         `json:"weight"`
-	Category     Category        `json:"category"`
-	Alternatives []string        `json:"alternatives,omitempty"`
+	ID           string          `json:"id" example:"r1"`
+	Text         string          `json:"text" example:"Three years of payroll experience"`
+	Kind         RequirementKind `json:"kind" example:"must"`
+	Weight       float64         `json:"weight" example:"13.3"`
+	Category     Category        `json:"category" example:"experience"`
+	Alternatives []string        `json:"alternatives,omitempty" example:"[\"Bachelor degree in accounting\",\"Apprenticeship as a tax clerk\"]"`
 }
 
 // Posting is what a posting asks for, as it was read.
@@ -129,24 +129,24 @@ const (
 // PageSeparator. Quote is that passage as it stands in the document; when
 // Verified is false it was not found there and has no place.
 type Evidence struct {
-	DocumentID uuid.UUID `json:"document_id"`
-	Filename   string    `json:"filename"`
-	Page       int       `json:"page"`
-	CharFrom   int       `json:"char_from"`
-	CharTo     int       `json:"char_to"`
-	Quote      string    `json:"quote"`
-	Verified   bool      `json:"verified"`
+	DocumentID uuid.UUID `json:"document_id" example:"0198c5b1-0000-7000-8000-000000000003"`
+	Filename   string    `json:"filename" example:"cv.pdf"`
+	Page       int       `json:"page" example:"2"`
+	CharFrom   int       `json:"char_from" example:"1834"`
+	CharTo     int       `json:"char_to" example:"1867"`
+	Quote      string    `json:"quote" example:"Payroll Clerk, Riverside Mills"`
+	Verified   bool      `json:"verified" example:"true"`
 }
 
 // Verdict is the judgement of one requirement. Confidence, 0 to 1, is how sure
 // the judge is of the level.
 type Verdict struct {
-	RequirementID string     `json:"requirement_id"`
-	Level         Level      `json:"level"`
-	Confidence    float64    `json:"confidence"`
-	Reason        string     `json:"reason"`
+	RequirementID string     `json:"requirement_id" example:"r1"`
+	Level         Level      `json:"level" example:"full"`
+	Confidence    float64    `json:"confidence" example:"0.9"`
+	Reason        string     `json:"reason" example:"Ran the payroll for six years."`
 	Evidence      []Evidence `json:"evidence"`
-	Flags         []Flag     `json:"flags"`
+	Flags         []Flag     `json:"flags" example:"[]"`
 }
 
 // RiskLevel grades the risk of a hire.
@@ -161,17 +161,17 @@ const (
 
 // RiskAssessment says what could go wrong and what to do about it.
 type RiskAssessment struct {
-	OverallRisk          RiskLevel `json:"overall_risk"`
-	Factors              []string  `json:"factors"`
-	MitigationStrategies []string  `json:"mitigation_strategies"`
+	OverallRisk          RiskLevel `json:"overall_risk" example:"low"`
+	Factors              []string  `json:"factors" example:"[\"No required point is missing.\"]"`
+	MitigationStrategies []string  `json:"mitigation_strategies" example:"[\"Have certificates and references shown.\"]"`
 }
 
 // DevelopmentPotential says where a candidate could grow.
 type DevelopmentPotential struct {
-	Score           int      `json:"score"`
-	Areas           []string `json:"areas"`
-	Timeline        string   `json:"timeline"`
-	Recommendations []string `json:"recommendations"`
+	Score           int      `json:"score" example:"88"`
+	Areas           []string `json:"areas" example:"[\"Fluent German\"]"`
+	Timeline        string   `json:"timeline" example:"up to 3 months"`
+	Recommendations []string `json:"recommendations" example:"[\"Build on what is partly there: Fluent German\"]"`
 }
 
 // Candidate is the result for one person. Score, 0 to 100, is computed from
@@ -208,7 +208,7 @@ type Judged struct {
 
 // Mask counts what was hidden of one kind before a document was judged.
 type Mask struct {
-	Kind  MaskKind `json:"kind"`
+	Kind  MaskKind `json:"kind" example:"name"`
 	Count int      `json:"count" example:"3"`
 }
 
@@ -234,7 +234,7 @@ const (
 // Stability says how far repeated judgements of one candidate agree. The
 // candidate's own result is the judgement whose score is in the middle.
 type Stability struct {
-	Scores       []int       `json:"scores" doc:"Of each judgement, in the order they were made"`
+	Scores       []int       `json:"scores" doc:"Of each judgement, in the order they were made" example:"[71,68,75]"`
 	Mean         float64     `json:"mean" example:"71.5"`
 	Min          int         `json:"min" example:"68"`
 	Max          int         `json:"max" example:"75"`
@@ -248,7 +248,7 @@ type Stability struct {
 // Agreement says how far the verdicts on one requirement agree.
 type Agreement struct {
 	RequirementID string  `json:"requirement_id" example:"r1"`
-	Levels        []Level `json:"levels" doc:"Of each judgement, in order"`
+	Levels        []Level `json:"levels" doc:"Of each judgement, in order" example:"[\"full\",\"full\",\"partial\"]"`
 	Share         float64 `json:"agreement" doc:"Share of the most frequent level, 0 to 1" example:"1"`
 	Flips         bool    `json:"flips" doc:"Not all levels are the same" example:"false"`
 }

@@ -53,9 +53,23 @@ func TestPeriodsHoldTheirDates(t *testing.T) {
 func TestPeriodsThatAreNone(t *testing.T) {
 	t.Parallel()
 	for _, tt := range [][3]string{
-		{"", "gestern", ""}, {"", "1961-13", ""}, {"", "1961-02-30", ""}, {"", "0961", ""}, {"", "", "1961"}, {"", "1962", "1961"},
-		{"day", "1961", ""}, {"month", "1961", ""}, {"day", "1961-01-01", "1961-01-02"}, {"year", "1961", "1962"}, {"decade", "1969", "1970"},
-		{"range", "1961", ""}, {"range", "", ""}, {"unknown", "1961", ""}, {"century", "1961", ""}, {"circa", "", ""}, {"", "19610101", ""},
+		{"", "gestern", ""},
+		{"", "1961-13", ""},
+		{"", "1961-02-30", ""},
+		{"", "0961", ""},
+		{"", "", "1961"},
+		{"", "1962", "1961"},
+		{"day", "1961", ""},
+		{"month", "1961", ""},
+		{"day", "1961-01-01", "1961-01-02"},
+		{"year", "1961", "1962"},
+		{"decade", "1969", "1970"},
+		{"range", "1961", ""},
+		{"range", "", ""},
+		{"unknown", "1961", ""},
+		{"century", "1961", ""},
+		{"circa", "", ""},
+		{"", "19610101", ""},
 	} {
 		if p, err := domain.NewPeriod(domain.Precision(tt[0]), tt[1], tt[2], ""); domain.CodeOf(err) != domain.CodeInvalid {
 			t.Errorf("%v: %+v, %v", tt, p, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -218,5 +219,28 @@ func TestWhoAnswersIsResolved(t *testing.T) {
 		if m := store.last(t); m.Provider != "ollama" || m.Model != want || asked.requests[0].Model != named {
 			t.Errorf("judged by %s, %s; asked for %q", m.Provider, m.Model, asked.requests[0].Model)
 		}
+	}
+}
+
+// TestLongMatchesTakeTurns: half-way through its time an attempt ends with what
+// it judged, at no cost, and the next goes on.
+func TestLongMatchesTakeTurns(t *testing.T) {
+	t.Parallel()
+	store, asked := bakery(bakerCV), baker()
+	for range 3 {
+		store.match.ApplicantDocuments = append(store.match.ApplicantDocuments, store.add("more.pdf", bakerCV+uuid.NewString()))
+	}
+	w := matching.NewWorker(store, nil, registry(asked), matching.Options{})
+	turns := 0
+	for ; len(store.saved) == 0; turns++ {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond) // the fakes do not look at it
+		err := w.Work(ctx, domain.Task{Job: domain.Job{ResourceID: store.match.ID}})
+		cancel()
+		if err != nil && domain.CodeOf(err) != domain.CodeUnavailable {
+			t.Fatal(err)
+		}
+	}
+	if n := asked.calls(`"verdicts"`); turns != 4 || n != 4 {
+		t.Errorf("%d turns and %d judgements, want one of each for each of 4 applicants", turns, n)
 	}
 }

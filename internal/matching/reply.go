@@ -8,23 +8,23 @@ import (
 
 // Comparison is one verdict as both generations of clients read it.
 type Comparison struct {
-	Requirement    string `json:"requirement"`
-	ApplicantMatch string `json:"applicant_match"`
-	Details        string `json:"details"`
-	MatchLevel     string `json:"match_level"` // "full", "partial", "missing"
-	Confidence     int    `json:"confidence"`  // 0 to 100
+	Requirement    string `json:"requirement" example:"Three years of payroll experience"`
+	ApplicantMatch string `json:"applicant_match" example:"Payroll Clerk, Riverside Mills"`
+	Details        string `json:"details" example:"Ran the payroll for six years."`
+	MatchLevel     string `json:"match_level" example:"full"` // "full", "partial", "missing"
+	Confidence     int    `json:"confidence" example:"90"`    // 0 to 100
 }
 
 // Reply is a candidate's result under the names of both dialects. Lists are
 // never null.
 type Reply struct {
-	MatchScore           int                         `json:"match_score"`
-	OverallScore         int                         `json:"overallScore"`
-	Summary              string                      `json:"summary"`
-	DetailedAnalysis     string                      `json:"detailedAnalysis"`
-	Strengths            []string                    `json:"strengths"`
-	Gaps                 []string                    `json:"gaps"`
-	Recommendations      []string                    `json:"recommendations"`
+	MatchScore           int                         `json:"match_score" example:"83"`
+	OverallScore         int                         `json:"overallScore" example:"83"`
+	Summary              string                      `json:"summary" example:"Strong match for Payroll clerk: 83 of 100."`
+	DetailedAnalysis     string                      `json:"detailedAnalysis" example:"Strong match for Payroll clerk: 83 of 100."`
+	Strengths            []string                    `json:"strengths" example:"[\"Three years of payroll experience\"]"`
+	Gaps                 []string                    `json:"gaps" example:"[\"Fluent German: only partly evidenced\"]"`
+	Recommendations      []string                    `json:"recommendations" example:"[\"Talk it through in the interview: Fluent German\"]"`
 	Comparison           []Comparison                `json:"comparison"`
 	RiskAssessment       domain.RiskAssessment       `json:"riskAssessment"`
 	DevelopmentPotential domain.DevelopmentPotential `json:"developmentPotential"`

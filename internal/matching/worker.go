@@ -105,13 +105,16 @@ type run struct {
 	progress func(domain.Progress)
 	done     int
 	read     []domain.Judged // by whom the posting was read, where that was now
+	began    time.Time
+	kept     int  // candidates that another attempt need not judge
+	lost     bool // some cannot be kept
 }
 
 func (w *Worker) prepare(ctx context.Context, m domain.Match) (*run, error) {
 	if len(m.EmployerDocuments) == 0 || len(m.ApplicantDocuments) == 0 {
 		return nil, domain.Errorf(domain.CodeInvalid, "A match needs at least one posting and one applicant document.")
 	}
-	r := &run{store: w.store, match: m}
+	r := &run{store: w.store, match: m, began: time.Now()}
 	var err error
 	if r.posting, err = w.sources(ctx, m.UserID, m.EmployerDocuments); err != nil {
 		return nil, err
@@ -241,6 +244,9 @@ func (r *run) judgeAll(ctx context.Context) error {
 			r.advance(len(posting.Requirements) * max(1, m.Stability))
 			continue
 		}
+		if r.turnIsOver(ctx) {
+			return domain.Errorf(domain.CodeUnavailable, "%d of %d applicants are judged; the others follow.", i, len(r.people))
+		}
 		c, err := r.judgeOne(ctx, posting, sources)
 		if err != nil {
 			return err
@@ -249,12 +255,20 @@ func (r *run) judgeAll(ctx context.Context) error {
 			if err := r.store.KeepCandidate(ctx, r.lease, *m, i, c); err != nil {
 				return err
 			}
+			r.kept, r.lost = r.kept+1, r.lost || c.CacheKey == ""
 		}
 		m.Candidates = append(m.Candidates, c)
 	}
 	rank(m.Candidates)
 	m.State = domain.MatchReady
 	return nil
+}
+
+// turnIsOver reports that half of the attempt's time is used up. What it judged
+// is kept, so another attempt goes on from there, after others had their turn.
+func (r *run) turnIsOver(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && r.kept > 0 && !r.lost && time.Until(deadline) < deadline.Sub(r.began)/2
 }
 
 // lookUp finds results that need not be judged again: what an earlier attempt
