@@ -424,11 +424,15 @@ func (f faulty) meet(code domain.Code, status int) {
 // handles reports whether a handler met what is wrong.
 func (f faulty) handles(op *operation, r sample, code domain.Code, status int) bool {
 	t, got := f.inside.t, f.inside.direct(r)
-	if got.status == status {
+	var problem api.Problem
+	if got.status >= 400 {
+		got.into(t, &problem)
+	}
+	if problem.Code == string(code) {
 		checkRefusal(t, op.id, got, code, status)
 		return true
 	}
-	if got.status >= 500 {
+	if got.status >= 500 && !op.documents(got.status, problem.Code) {
 		t.Errorf("%s was answered %d while %s was expected: %s", op.id, got.status, code, got.body)
 	}
 	return false
