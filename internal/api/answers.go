@@ -31,6 +31,7 @@ func (s *server) describeErrors() {
 				}
 			}
 			e.describePages(op)
+			e.describeScope(op)
 		}
 	}
 }
@@ -49,6 +50,26 @@ func (e endpoint) describePages(op *huma.Operation) {
 		op.Responses[strconv.Itoa(status)].Content["text/html"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
 	}
 }
+
+// describeScope says which scope of an API key an operation asks for.
+func (e endpoint) describeScope(op *huma.Operation) {
+	if e.scope == "" {
+		return
+	}
+	op.Extensions = map[string]any{"x-scope": e.scope}
+	op.Description = strings.TrimSpace(op.Description + fmt.Sprintf(" API keys need the scope `%s`.", e.scopes()))
+}
+
+// scopes names what opens the operation to a key.
+func (e endpoint) scopes() string {
+	if e.readOnly() {
+		return string(e.scope) + "` or `" + string(domain.ScopeRead)
+	}
+	return string(e.scope)
+}
+
+// readOnly reports whether the operation changes nothing.
+func (e endpoint) readOnly() bool { return e.method == http.MethodGet || e.reads }
 
 func operationsOf(path *huma.PathItem) []*huma.Operation {
 	all := []*huma.Operation{path.Get, path.Post, path.Put, path.Patch, path.Delete}
@@ -83,10 +104,7 @@ func (e endpoint) problems(op *huma.Operation) map[int][]string {
 		add(0, domain.CodeRateLimited)
 	}
 	if !e.public {
-		add(0, domain.CodeUnauthorized, domain.CodeTokenExpired)
-	}
-	if e.admin {
-		add(0, domain.CodeForbidden)
+		add(0, domain.CodeUnauthorized, domain.CodeTokenExpired, domain.CodeForbidden)
 	}
 	return byStatus
 }

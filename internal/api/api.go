@@ -19,7 +19,7 @@ import (
 )
 
 // Options is everything the edge is built from. Store, Engine, Accounts,
-// Throttles, Searcher, Providers, Detect, Chats, Tokens and Secret are required; the rest
+// Own, Throttles, Searcher, Providers, Detect, Chats, Tokens and Secret are required; the rest
 // has defaults.
 type Options struct {
 	Store     Store
@@ -27,6 +27,7 @@ type Options struct {
 	Stories   StoryStore
 	Engine    Engine
 	Accounts  Accounts
+	Own       AccountStore
 	Throttles Throttles
 	Mailed    func() // wakes who sends mail; may be nil
 	Searcher  Searcher
@@ -158,6 +159,9 @@ func withDefaults(o Options) Options {
 func (s *server) operations() {
 	s.accountOperations()
 	s.linkOperations()
+	s.sessionOperations()
+	s.keyOperations()
+	s.selfOperations()
 	s.projectOperations()
 	s.documentOperations()
 	s.searchOperations()

@@ -115,7 +115,7 @@ func (s *server) batchOperations() {
 	const tag, path = "cv-matcher", "/cv-matcher/batches/{batch_id}"
 	missing := []domain.Code{domain.CodeNotFound}
 	register(s, endpoint{
-		id: "create-batch", method: http.MethodPost, path: "/cv-matcher/batches", tag: tag, summary: "Compare applicants with several postings",
+		id: "create-batch", scope: domain.ScopeMatches, method: http.MethodPost, path: "/cv-matcher/batches", tag: tag, summary: "Compare applicants with several postings",
 		description: "Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.",
 		codes: []domain.Code{
 			domain.CodeNotFound, domain.CodeIdempotencyReused, domain.CodeNotReady, domain.CodeProviderUnknown,
@@ -127,17 +127,17 @@ func (s *server) batchOperations() {
 		},
 	}, s.createBatch)
 	registerList(s, endpoint{
-		id: "list-batches", method: http.MethodGet, path: "/cv-matcher/batches", tag: tag, summary: "List my batches",
+		id: "list-batches", scope: domain.ScopeMatches, method: http.MethodGet, path: "/cv-matcher/batches", tag: tag, summary: "List my batches",
 		description: "Without their postings.", codes: []domain.Code{domain.CodeInvalidCursor},
 	}, s.listBatches)
-	register(s, endpoint{id: "get-batch", method: http.MethodGet, path: path, tag: tag, summary: "Get a batch", codes: missing}, s.getBatch)
+	register(s, endpoint{id: "get-batch", scope: domain.ScopeMatches, method: http.MethodGet, path: path, tag: tag, summary: "Get a batch", codes: missing}, s.getBatch)
 	register(s, endpoint{
-		id: "cancel-batch", method: http.MethodPost, path: path + "/cancel", tag: tag, summary: "Stop a batch",
+		id: "cancel-batch", scope: domain.ScopeMatches, method: http.MethodPost, path: path + "/cancel", tag: tag, summary: "Stop a batch",
 		description: "Stops the jobs that have not ended. What was judged stays.",
 		codes:       []domain.Code{domain.CodeNotFound, domain.CodeNotCancel},
 	}, s.cancelBatch)
 	register(s, endpoint{
-		id: "delete-batch", method: http.MethodDelete, path: path, tag: tag, summary: "Delete a batch",
+		id: "delete-batch", scope: domain.ScopeMatches, method: http.MethodDelete, path: path, tag: tag, summary: "Delete a batch",
 		description: "With its matches, and stops their jobs.", status: http.StatusNoContent, codes: missing,
 	}, s.deleteBatch)
 	s.batchTableOperation()

@@ -104,7 +104,7 @@ func (s *server) chatOperations() {
 	const tag, path = "chat", "/chat/{project_id}"
 	missing := []domain.Code{domain.CodeNotFound}
 	ask := submitEndpoint[AcceptedQuestion, ChatMessage](s, endpoint{
-		id: "ask", method: http.MethodPost, path: path, tag: tag, summary: "Ask the documents of a project",
+		id: "ask", scope: domain.ScopeChat, method: http.MethodPost, path: path, tag: tag, summary: "Ask the documents of a project",
 		description: "The answer cites passages of the project's documents, or says that they do not answer the question. " +
 			"With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. " +
 			"One question at a time: chat_busy while the last one is being answered.",
@@ -113,21 +113,21 @@ func (s *server) chatOperations() {
 	ask.responses["200"] = s.answerResponse("With `Accept: text/event-stream`: the answer as it is written")
 	register(s, ask, s.ask)
 	registerList(s, endpoint{
-		id: "list-chat", method: http.MethodGet, path: path, tag: tag, summary: "List the chat of a project",
+		id: "list-chat", scope: domain.ScopeChat, method: http.MethodGet, path: path, tag: tag, summary: "List the chat of a project",
 		description: "Oldest first, unless asked otherwise.", codes: []domain.Code{domain.CodeInvalidCursor, domain.CodeNotFound},
 	}, s.listChat)
 	register(s, endpoint{
-		id: "clear-chat", method: http.MethodDelete, path: path, tag: tag, summary: "Clear the chat of a project",
+		id: "clear-chat", scope: domain.ScopeChat, method: http.MethodDelete, path: path, tag: tag, summary: "Clear the chat of a project",
 		description: "Stops what is being answered, too.", status: http.StatusNoContent, codes: missing,
 	}, s.clearChat)
 	const message = path + "/messages/{message_id}"
-	register(s, endpoint{id: "get-chat-message", method: http.MethodGet, path: message, tag: tag, summary: "Get a message", codes: missing}, s.getChatMessage)
+	register(s, endpoint{id: "get-chat-message", scope: domain.ScopeChat, method: http.MethodGet, path: message, tag: tag, summary: "Get a message", codes: missing}, s.getChatMessage)
 	register(s, endpoint{
-		id: "delete-chat-message", method: http.MethodDelete, path: message, tag: tag, summary: "Delete a turn",
+		id: "delete-chat-message", scope: domain.ScopeChat, method: http.MethodDelete, path: message, tag: tag, summary: "Delete a turn",
 		description: "The question and the answer that the message is one of; stops its job, too.", status: http.StatusNoContent, codes: missing,
 	}, s.deleteChatMessage)
 	register(s, endpoint{
-		id: "stream-chat-message", method: http.MethodGet, path: message + "/stream", tag: tag, summary: "Follow an answer being written",
+		id: "stream-chat-message", scope: domain.ScopeChat, method: http.MethodGet, path: message + "/stream", tag: tag, summary: "Follow an answer being written",
 		description: "Server-sent events: start when an attempt begins, which voids the text before it; token with a ChatToken; " +
 			"and at last done, or failed, with the ChatMessage, whose content is the text that counts. " +
 			"With Last-Event-ID it goes on behind that event; 204 says that there is nothing more to come.",

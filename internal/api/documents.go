@@ -104,16 +104,16 @@ func (s *server) documentOperations() {
 	const tag, path = "documents", "/documents/{document_id}"
 	missing := []domain.Code{domain.CodeNotFound}
 	registerList(s, endpoint{
-		id: "list-documents", method: http.MethodGet, path: "/documents", tag: tag, summary: "List my documents",
+		id: "list-documents", scope: domain.ScopeDocumentsRead, method: http.MethodGet, path: "/documents", tag: tag, summary: "List my documents",
 		description: "Without their text.", codes: []domain.Code{domain.CodeInvalidCursor},
 	}, s.listDocuments)
 	s.uploadOperations()
-	register(s, endpoint{id: "get-document", method: http.MethodGet, path: path, tag: tag, summary: "Get a document with its text", codes: missing}, s.getDocument)
+	register(s, endpoint{id: "get-document", scope: domain.ScopeDocumentsRead, method: http.MethodGet, path: path, tag: tag, summary: "Get a document with its text", codes: missing}, s.getDocument)
 	register(s, endpoint{
-		id: "get-document-pages", method: http.MethodGet, path: path + "/pages", tag: tag, summary: "Get the text page by page", codes: missing,
+		id: "get-document-pages", scope: domain.ScopeDocumentsRead, method: http.MethodGet, path: path + "/pages", tag: tag, summary: "Get the text page by page", codes: missing,
 	}, s.getPages)
 	register(s, endpoint{
-		id: "get-document-file", method: http.MethodGet, path: path + "/file", tag: tag, summary: "Get the original",
+		id: "get-document-file", scope: domain.ScopeDocumentsRead, method: http.MethodGet, path: path + "/file", tag: tag, summary: "Get the original",
 		codes: append(missing, domain.CodeNotReady),
 		responses: map[string]*huma.Response{"304": notModified, "200": {
 			Description: "The bytes as they were uploaded or fetched",
@@ -121,7 +121,7 @@ func (s *server) documentOperations() {
 		}},
 	}, s.getOriginal)
 	register(s, endpoint{
-		id: "delete-document", method: http.MethodDelete, path: path, tag: tag, summary: "Delete a document",
+		id: "delete-document", scope: domain.ScopeDocumentsWrite, method: http.MethodDelete, path: path, tag: tag, summary: "Delete a document",
 		description: "Deletes all that was made from it, matches that quote it included, and stops its job.",
 		status:      http.StatusNoContent, codes: missing,
 	}, s.deleteDocument)

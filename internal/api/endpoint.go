@@ -19,6 +19,8 @@ type endpoint struct {
 	codes            []domain.Code // beyond those that follow from the rest of this
 	public           bool          // needs no login
 	admin            bool          // for administrators only
+	scope            domain.Scope  // that an API key needs; without one, keys are of no use here
+	reads            bool          // changes nothing, though it is no GET
 	limited          bool          // counted per client address
 	bare             bool          // asks nothing that could fail
 	timeout          time.Duration // of the handler; negative for none
@@ -145,7 +147,7 @@ func (s *server) operation(e endpoint) huma.Operation {
 	}
 	if !e.public {
 		op.Security = []map[string][]string{{"bearer": {}}}
-		op.Middlewares = append(op.Middlewares, s.authenticate)
+		op.Middlewares = append(op.Middlewares, s.authenticate(e))
 	}
 	if e.admin {
 		op.Middlewares = append(op.Middlewares, s.administrate)

@@ -44,13 +44,13 @@ func (s *server) eventOperations() {
 	events := s.streamResponse(typeOf[JobEvent](), "The events after the given one")
 	events["204"] = &huma.Response{Description: "There is nothing more to come"}
 	register(s, endpoint{
-		id: "job-events", method: http.MethodGet, path: "/jobs/{job_id}/events", tag: tag, summary: "Follow a job",
+		id: "job-events", scope: domain.ScopeJobs, method: http.MethodGet, path: "/jobs/{job_id}/events", tag: tag, summary: "Follow a job",
 		description: "Server-sent events. The id of each is its seq, its event is its type, its data a JobEvent. " +
 			"The stream ends after the final state; 204 says that there is nothing more to come.",
 		codes: []domain.Code{domain.CodeNotFound}, responses: events,
 	}, s.jobEvents)
 	register(s, endpoint{
-		id: "events", method: http.MethodGet, path: "/events", tag: tag, summary: "Follow all my jobs",
+		id: "events", scope: domain.ScopeJobs, method: http.MethodGet, path: "/events", tag: tag, summary: "Follow all my jobs",
 		description: "Server-sent events: first one called snapshot with a JobSnapshot, then one called job with a Job whenever one changed.",
 		responses:   s.streamResponse(typeOf[JobSnapshot](), "A snapshot, then changes"),
 	}, s.allEvents)
@@ -263,7 +263,7 @@ func (s *server) streaming(fill func(context.Context, *eventStream) error) *huma
 		writer := humagin.Unwrap(hc).Writer
 		out := &eventStream{
 			writer: writer, control: http.NewResponseController(writer), heartbeat: s.Heartbeat, stopping: s.Stopping,
-			alive: func(ctx context.Context) error { return s.Accounts.Alive(ctx, principal(ctx).SessionID) },
+			alive: func(ctx context.Context) error { return s.Accounts.Alive(ctx, principal(ctx)) },
 		}
 		hc.SetHeader("Content-Type", "text/event-stream")
 		hc.SetHeader("Cache-Control", "no-store")

@@ -125,28 +125,28 @@ func (s *server) interviewOperations() {
 		domain.CodeModelRateLimited, domain.CodeModelTimeout, domain.CodeContextTooLong, domain.CodeTimedOut,
 	}
 	register(s, submitEndpoint[AcceptedInterview, Question](s, endpoint{
-		id: "ask-question", method: http.MethodPost, path: "/stories/{story_id}/interview", tag: storiesTag, summary: "Ask for the interviewer's next question",
+		id: "ask-question", scope: domain.ScopeStories, method: http.MethodPost, path: "/stories/{story_id}/interview", tag: storiesTag, summary: "Ask for the interviewer's next question",
 		description: "The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. " +
 			"Twenty questions without an answer are enough: then it is a conflict.",
 		codes: append([]domain.Code{domain.CodeConflict}, failing...),
 	}), s.interview)
 	register(s, submitEndpoint[AcceptedRefinement, Refinement](s, endpoint{
-		id: "refine-memory", method: http.MethodPost, path: "/stories/{story_id}/memories/{memory_id}/refine", tag: storiesTag,
+		id: "refine-memory", scope: domain.ScopeStories, method: http.MethodPost, path: "/stories/{story_id}/memories/{memory_id}/refine", tag: storiesTag,
 		summary: "Rewrite a memory's text",
 		description: "Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. " +
 			"What a person wrote last is rewritten: the original, or its newest edited version.",
 		codes: append([]domain.Code{domain.CodeModelMalformed, domain.CodeModelRefused, domain.CodeRefinementUnfaithful}, failing...),
 	}), s.refine)
 	registerList(s, endpoint{
-		id: "list-questions", method: http.MethodGet, path: "/stories/{story_id}/questions", tag: storiesTag, summary: "List a story's questions",
+		id: "list-questions", scope: domain.ScopeStories, method: http.MethodGet, path: "/stories/{story_id}/questions", tag: storiesTag, summary: "List a story's questions",
 		codes: []domain.Code{domain.CodeInvalidCursor, domain.CodeNotFound},
 	}, s.listQuestions)
 	register(s, endpoint{
-		id: "get-question", method: http.MethodGet, path: "/stories/{story_id}/questions/{question_id}", tag: storiesTag,
+		id: "get-question", scope: domain.ScopeStories, method: http.MethodGet, path: "/stories/{story_id}/questions/{question_id}", tag: storiesTag,
 		summary: "Get a question", codes: missing,
 	}, s.getQuestion)
 	register(s, endpoint{
-		id: "get-refinement", method: http.MethodGet, path: "/stories/{story_id}/refinements/{refinement_id}", tag: storiesTag,
+		id: "get-refinement", scope: domain.ScopeStories, method: http.MethodGet, path: "/stories/{story_id}/refinements/{refinement_id}", tag: storiesTag,
 		summary: "Get a refinement", codes: missing,
 	}, s.getRefinement)
 }

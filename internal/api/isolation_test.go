@@ -200,13 +200,16 @@ func (u *user) owned() map[string]uuid.UUID {
 		"employer_documents": []uuid.UUID{document.ID}, "applicant_documents": []uuid.UUID{document.ID},
 	}).into(u.t, &batch)
 	told := u.told()
+	key := u.newKey("read")
+	var sessions api.Page[api.Session]
+	u.must(200, "GET", "/v1/auth/sessions", nil).into(u.t, &sessions)
 	var jobs api.Page[api.Job]
 	u.must(200, "GET", "/v1/jobs", nil).into(u.t, &jobs)
 	return map[string]uuid.UUID{
 		"story_id": told["story_id"], "memory_id": told["memory_id"], "name_id": told["name_id"], "photo_id": told["photo_id"],
 		"question_id": told["question_id"], "refinement_id": told["refinement_id"], "into": told["into"],
 		"project_id": project.ID, "document_id": document.ID, "match_id": match.ID, "batch_id": batch.Batch.ID, "job_id": jobs.Items[0].ID,
-		"user_id": u.id, "message_id": answer.ID,
+		"user_id": u.id, "message_id": answer.ID, "key_id": key.ID, "session_id": sessions.Items[0].ID,
 	}
 }
 

@@ -127,20 +127,20 @@ func (s *server) jobOperations() {
 	const tag = "jobs"
 	missing := []domain.Code{domain.CodeNotFound}
 	registerList(s, endpoint{
-		id: "list-jobs", method: http.MethodGet, path: "/jobs", tag: tag, summary: "List my jobs",
+		id: "list-jobs", scope: domain.ScopeJobs, method: http.MethodGet, path: "/jobs", tag: tag, summary: "List my jobs",
 		codes: []domain.Code{domain.CodeInvalidCursor},
 	}, s.listJobs)
 	register(s, endpoint{
-		id: "get-job", method: http.MethodGet, path: "/jobs/{job_id}", tag: tag, summary: "Get a job", codes: missing,
+		id: "get-job", scope: domain.ScopeJobs, method: http.MethodGet, path: "/jobs/{job_id}", tag: tag, summary: "Get a job", codes: missing,
 		responses: map[string]*huma.Response{"304": notModified},
 	}, s.getJob)
 	register(s, endpoint{
-		id: "cancel-job", method: http.MethodPost, path: "/jobs/{job_id}/cancel", tag: tag, summary: "Cancel a job",
+		id: "cancel-job", scope: domain.ScopeJobs, method: http.MethodPost, path: "/jobs/{job_id}/cancel", tag: tag, summary: "Cancel a job",
 		description: "A job that waits is cancelled at once; a running one is asked to stop and is final a moment later.",
 		codes:       append(missing, domain.CodeNotCancel),
 	}, s.cancelJob)
 	register(s, endpoint{
-		id: "retry-job", method: http.MethodPost, path: "/jobs/{job_id}/retry", tag: tag, summary: "Try a failed job again",
+		id: "retry-job", scope: domain.ScopeJobs, method: http.MethodPost, path: "/jobs/{job_id}/retry", tag: tag, summary: "Try a failed job again",
 		codes: append(missing, domain.CodeNotRetryable),
 	}, s.retryJob)
 	s.eventOperations()

@@ -174,7 +174,7 @@ func (s *server) matchOperations() {
 	const tag, path = "cv-matcher", "/cv-matcher/matches/{match_id}"
 	missing := []domain.Code{domain.CodeNotFound}
 	register(s, submitEndpoint[AcceptedMatch, Match](s, endpoint{
-		id: "match", method: http.MethodPost, path: "/cv-matcher/match", tag: tag, summary: "Compare applicants with a posting",
+		id: "match", scope: domain.ScopeMatches, method: http.MethodPost, path: "/cv-matcher/match", tag: tag, summary: "Compare applicants with a posting",
 		description: "Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.",
 		codes: []domain.Code{
 			domain.CodeNotReady, domain.CodeProviderUnknown, domain.CodeModelNotFound, domain.CodeModelUnavailable,
@@ -183,12 +183,12 @@ func (s *server) matchOperations() {
 		},
 	}), s.match)
 	registerList(s, endpoint{
-		id: "list-matches", method: http.MethodGet, path: "/cv-matcher/matches", tag: tag, summary: "List my matches",
+		id: "list-matches", scope: domain.ScopeMatches, method: http.MethodGet, path: "/cv-matcher/matches", tag: tag, summary: "List my matches",
 		description: "Without their candidates.", codes: []domain.Code{domain.CodeInvalidCursor},
 	}, s.listMatches)
-	register(s, endpoint{id: "get-match", method: http.MethodGet, path: path, tag: tag, summary: "Get a match", codes: missing}, s.getMatch)
+	register(s, endpoint{id: "get-match", scope: domain.ScopeMatches, method: http.MethodGet, path: path, tag: tag, summary: "Get a match", codes: missing}, s.getMatch)
 	register(s, endpoint{
-		id: "delete-match", method: http.MethodDelete, path: path, tag: tag, summary: "Delete a match",
+		id: "delete-match", scope: domain.ScopeMatches, method: http.MethodDelete, path: path, tag: tag, summary: "Delete a match",
 		description: "Stops its job, too.", status: http.StatusNoContent, codes: missing,
 	}, s.deleteMatch)
 	s.reportOperation()

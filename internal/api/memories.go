@@ -122,18 +122,18 @@ func (s *server) memoryOperations() {
 	const list, path = "/stories/{story_id}/memories", "/stories/{story_id}/memories/{memory_id}"
 	missing := []domain.Code{domain.CodeNotFound}
 	registerList(s, endpoint{
-		id: "list-memories", method: http.MethodGet, path: list, tag: storiesTag, summary: "List a story's memories",
+		id: "list-memories", scope: domain.ScopeStories, method: http.MethodGet, path: list, tag: storiesTag, summary: "List a story's memories",
 		description: "As they were told, newest first; the timeline has them in the order of the life.",
 		codes:       []domain.Code{domain.CodeInvalidCursor, domain.CodeNotFound},
 	}, s.listMemories)
 	register(s, endpoint{
-		id: "create-memory", method: http.MethodPost, path: list, tag: storiesTag, summary: "Tell a memory",
+		id: "create-memory", scope: domain.ScopeStories, method: http.MethodPost, path: list, tag: storiesTag, summary: "Tell a memory",
 		status: http.StatusCreated, codes: missing,
 	}, s.createMemory)
-	register(s, endpoint{id: "get-memory", method: http.MethodGet, path: path, tag: storiesTag, summary: "Get a memory", codes: missing}, s.getMemory)
-	register(s, endpoint{id: "update-memory", method: http.MethodPatch, path: path, tag: storiesTag, summary: "Change a memory", codes: missing}, s.updateMemory)
+	register(s, endpoint{id: "get-memory", scope: domain.ScopeStories, method: http.MethodGet, path: path, tag: storiesTag, summary: "Get a memory", codes: missing}, s.getMemory)
+	register(s, endpoint{id: "update-memory", scope: domain.ScopeStories, method: http.MethodPatch, path: path, tag: storiesTag, summary: "Change a memory", codes: missing}, s.updateMemory)
 	register(s, endpoint{
-		id: "delete-memory", method: http.MethodDelete, path: path, tag: storiesTag, summary: "Delete a memory",
+		id: "delete-memory", scope: domain.ScopeStories, method: http.MethodDelete, path: path, tag: storiesTag, summary: "Delete a memory",
 		description: "With its photos; stops its jobs.", status: http.StatusNoContent, codes: missing,
 	}, s.deleteMemory)
 }

@@ -34,7 +34,7 @@ type modelsOutput struct {
 
 func (s *server) modelOperations() {
 	register(s, endpoint{
-		id: "list-models", method: http.MethodGet, path: "/llm/models", tag: "llm", summary: "List language models",
+		id: "list-models", scope: domain.ScopeLLM, method: http.MethodGet, path: "/llm/models", tag: "llm", summary: "List language models",
 		description: "A provider that does not answer is listed with its error.", codes: []domain.Code{domain.CodeProviderUnknown},
 	}, s.listModels)
 }

@@ -72,20 +72,20 @@ type nameOutput struct {
 func (s *server) nameOperations() {
 	const path = "/stories/{story_id}/names/{name_id}"
 	registerList(s, endpoint{
-		id: "list-names", method: http.MethodGet, path: "/stories/{story_id}/names", tag: storiesTag,
+		id: "list-names", scope: domain.ScopeStories, method: http.MethodGet, path: "/stories/{story_id}/names", tag: storiesTag,
 		summary: "List the people, places and tags of a story",
 		codes:   []domain.Code{domain.CodeInvalidCursor, domain.CodeNotFound},
 	}, s.listNames)
 	register(s, endpoint{
-		id: "update-name", method: http.MethodPatch, path: path, tag: storiesTag, summary: "Rename a person, place or tag",
+		id: "update-name", scope: domain.ScopeStories, method: http.MethodPatch, path: path, tag: storiesTag, summary: "Rename a person, place or tag",
 		description: "In all memories at once.", codes: []domain.Code{domain.CodeNotFound, domain.CodeConflict},
 	}, s.updateName)
 	register(s, endpoint{
-		id: "merge-names", method: http.MethodPost, path: path + "/merge", tag: storiesTag, summary: "Merge two names of one person, place or tag",
+		id: "merge-names", scope: domain.ScopeStories, method: http.MethodPost, path: path + "/merge", tag: storiesTag, summary: "Merge two names of one person, place or tag",
 		description: "The name in the address disappears; its memories are the other's.", codes: []domain.Code{domain.CodeNotFound},
 	}, s.mergeNames)
 	register(s, endpoint{
-		id: "delete-name", method: http.MethodDelete, path: path, tag: storiesTag, summary: "Take a person, place or tag out of a story",
+		id: "delete-name", scope: domain.ScopeStories, method: http.MethodDelete, path: path, tag: storiesTag, summary: "Take a person, place or tag out of a story",
 		description: "The memories stay.", status: http.StatusNoContent, codes: []domain.Code{domain.CodeNotFound},
 	}, s.deleteName)
 }

@@ -79,7 +79,7 @@ func (s *server) photoOperations() {
 	const upload, path = "/stories/{story_id}/memories/{memory_id}/photos", "/stories/{story_id}/photos/{photo_id}"
 	missing := []domain.Code{domain.CodeNotFound}
 	register(s, endpoint{
-		id: "add-photo", method: http.MethodPost, path: upload, tag: storiesTag, summary: "Add a photo to a memory",
+		id: "add-photo", scope: domain.ScopeStories, method: http.MethodPost, path: upload, tag: storiesTag, summary: "Add a photo to a memory",
 		description: "JPEG, PNG, WebP or the first frame of a GIF, up to 20 MiB. It is kept as a JPEG of at most 2,000 pixels without " +
 			"anything a camera wrote into it: the date is offered as taken_at, the location is dropped.",
 		status: http.StatusCreated, timeout: bodyTotal,
@@ -94,17 +94,17 @@ func (s *server) photoOperations() {
 			},
 		}},
 	}})
-	register(s, endpoint{id: "get-photo", method: http.MethodGet, path: path, tag: storiesTag, summary: "Get what is known of a photo", codes: missing}, s.getPhoto)
+	register(s, endpoint{id: "get-photo", scope: domain.ScopeStories, method: http.MethodGet, path: path, tag: storiesTag, summary: "Get what is known of a photo", codes: missing}, s.getPhoto)
 	register(s, endpoint{
-		id: "get-photo-file", method: http.MethodGet, path: path + "/file", tag: storiesTag, summary: "Get a photo", codes: missing,
+		id: "get-photo-file", scope: domain.ScopeStories, method: http.MethodGet, path: path + "/file", tag: storiesTag, summary: "Get a photo", codes: missing,
 		responses: map[string]*huma.Response{
 			"200": {Description: "The picture", Content: map[string]*huma.MediaType{"image/jpeg": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}},
 			"304": {Description: "It is the one with the ETag in If-None-Match"},
 		},
 	}, s.getPhotoFile)
-	register(s, endpoint{id: "update-photo", method: http.MethodPatch, path: path, tag: storiesTag, summary: "Change a photo's caption", codes: missing}, s.updatePhoto)
+	register(s, endpoint{id: "update-photo", scope: domain.ScopeStories, method: http.MethodPatch, path: path, tag: storiesTag, summary: "Change a photo's caption", codes: missing}, s.updatePhoto)
 	register(s, endpoint{
-		id: "delete-photo", method: http.MethodDelete, path: path, tag: storiesTag, summary: "Delete a photo",
+		id: "delete-photo", scope: domain.ScopeStories, method: http.MethodDelete, path: path, tag: storiesTag, summary: "Delete a photo",
 		status: http.StatusNoContent, codes: missing,
 	}, s.deletePhoto)
 }

@@ -53,24 +53,41 @@ func (s *server) auditAs(ctx context.Context, who domain.User, action, target st
 	return s.Store.Audit(ctx, entry)
 }
 
-// authenticate lets only requests with a good access token pass, and lets them
-// see the rows of the account that it is for.
-func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
-	scheme, token, _ := strings.Cut(ctx.Header("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		s.refuse(ctx, domain.Errorf(domain.CodeUnauthorized, "Log in and send the access token as `Authorization: Bearer`."))
-		return
+// authenticate lets only requests pass that come with a good access token, or with
+// an API key that is meant for the operation, and lets them see the rows of the
+// account that it is for.
+func (s *server) authenticate(e endpoint) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		scheme, token, _ := strings.Cut(ctx.Header("Authorization"), " ")
+		if !strings.EqualFold(scheme, "Bearer") || token == "" {
+			s.refuse(ctx, domain.Errorf(domain.CodeUnauthorized, "Log in and send the access token as `Authorization: Bearer`."))
+			return
+		}
+		bounded, cancel := context.WithTimeout(ctx.Context(), s.Timeout)
+		defer cancel()
+		p, err := s.Accounts.Authenticate(bounded, strings.TrimSpace(token))
+		if err == nil && p.Key != nil {
+			err = e.admit(*p.Key)
+		}
+		if err != nil {
+			s.refuse(ctx, err)
+			return
+		}
+		if r, ok := ctx.Context().Value(requestKey{}).(*request); ok {
+			r.user = p.User.ID
+		}
+		ctx = huma.WithValue(ctx, principalKey{}, p)
+		next(huma.WithContext(ctx, postgres.As(ctx.Context(), p.User.ID)))
 	}
-	bounded, cancel := context.WithTimeout(ctx.Context(), s.Timeout)
-	defer cancel()
-	p, err := s.Accounts.Authenticate(bounded, strings.TrimSpace(token))
-	if err != nil {
-		s.refuse(ctx, err)
-		return
+}
+
+// admit is CodeForbidden for a key that the operation is not in the scopes of.
+func (e endpoint) admit(key domain.APIKey) error {
+	switch {
+	case key.Allows(e.scope, e.readOnly()):
+		return nil
+	case e.scope == "":
+		return domain.Errorf(domain.CodeForbidden, "API keys are not accepted here. Log in.")
 	}
-	if r, ok := ctx.Context().Value(requestKey{}).(*request); ok {
-		r.user = p.User.ID
-	}
-	ctx = huma.WithValue(ctx, principalKey{}, p)
-	next(huma.WithContext(ctx, postgres.As(ctx.Context(), p.User.ID)))
+	return domain.Errorf(domain.CodeForbidden, "This API key does not have the scope `%s`.", e.scopes())
 }

@@ -76,18 +76,18 @@ func (s *server) projectOperations() {
 	const tag, path = "projects", "/projects/{project_id}"
 	missing := []domain.Code{domain.CodeNotFound}
 	registerList(s, endpoint{
-		id: "list-projects", method: http.MethodGet, path: "/projects", tag: tag, summary: "List my projects",
+		id: "list-projects", scope: domain.ScopeProjects, method: http.MethodGet, path: "/projects", tag: tag, summary: "List my projects",
 		codes: []domain.Code{domain.CodeInvalidCursor},
 	}, s.listProjects)
 	register(s, endpoint{
-		id: "create-project", method: http.MethodPost, path: "/projects", tag: tag, summary: "Make a project",
+		id: "create-project", scope: domain.ScopeProjects, method: http.MethodPost, path: "/projects", tag: tag, summary: "Make a project",
 		status: http.StatusCreated,
 	}, s.createProject)
-	register(s, endpoint{id: "get-project", method: http.MethodGet, path: path, tag: tag, summary: "Get a project", codes: missing}, s.getProject)
-	register(s, endpoint{id: "replace-project", method: http.MethodPut, path: path, tag: tag, summary: "Replace a project", codes: missing}, s.replaceProject)
-	register(s, endpoint{id: "update-project", method: http.MethodPatch, path: path, tag: tag, summary: "Change a project", codes: missing}, s.updateProject)
+	register(s, endpoint{id: "get-project", scope: domain.ScopeProjects, method: http.MethodGet, path: path, tag: tag, summary: "Get a project", codes: missing}, s.getProject)
+	register(s, endpoint{id: "replace-project", scope: domain.ScopeProjects, method: http.MethodPut, path: path, tag: tag, summary: "Replace a project", codes: missing}, s.replaceProject)
+	register(s, endpoint{id: "update-project", scope: domain.ScopeProjects, method: http.MethodPatch, path: path, tag: tag, summary: "Change a project", codes: missing}, s.updateProject)
 	register(s, endpoint{
-		id: "delete-project", method: http.MethodDelete, path: path, tag: tag, summary: "Delete a project",
+		id: "delete-project", scope: domain.ScopeProjects, method: http.MethodDelete, path: path, tag: tag, summary: "Delete a project",
 		description: "Deletes everything in it, and stops its jobs.", status: http.StatusNoContent, codes: missing,
 	}, s.deleteProject)
 }

@@ -21,7 +21,7 @@ type reportInput struct {
 
 func (s *server) reportOperation() {
 	e := endpoint{
-		id: "get-match-report", method: http.MethodGet, path: "/cv-matcher/matches/{match_id}/report", tag: "cv-matcher",
+		id: "get-match-report", scope: domain.ScopeMatches, method: http.MethodGet, path: "/cv-matcher/matches/{match_id}/report", tag: "cv-matcher",
 		summary: "Get a match as a report to print",
 		description: "A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, " +
 			"quote and page, strengths, gaps, recommendations, risk and development potential.",

@@ -74,8 +74,12 @@ type Accounts interface {
 	Refresh(ctx context.Context, token string) (auth.Tokens, domain.User, error)
 	Logout(ctx context.Context, sessionID uuid.UUID) error
 	Authenticate(ctx context.Context, token string) (auth.Principal, error)
-	Alive(ctx context.Context, sessionID uuid.UUID) error
+	Alive(ctx context.Context, who auth.Principal) error
 	AccountID(ctx context.Context, email string) (string, error)
+	NewAPIKey(ctx context.Context, key domain.APIKey) (made domain.APIKey, secret string, err error)
+	CheckPassword(ctx context.Context, user domain.User, password string) error
+	ChangePassword(ctx context.Context, who auth.Principal, password string) error
+	ChangeEmail(ctx context.Context, user domain.User, email string) (domain.User, error)
 
 	RequestVerification(ctx context.Context, email string) error
 	ForgotPassword(ctx context.Context, email string) error

@@ -70,7 +70,7 @@ type passagesOutput struct {
 
 func (s *server) searchOperations() {
 	e := endpoint{
-		id: "search", method: http.MethodGet, path: "/documents/search", tag: "search", summary: "Search my documents",
+		id: "search", scope: domain.ScopeDocumentsRead, method: http.MethodGet, path: "/documents/search", tag: "search", summary: "Search my documents",
 		description: "By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.",
 		codes:       []domain.Code{domain.CodeNotFound},
 	}
@@ -82,7 +82,7 @@ func (s *server) searchOperations() {
 		}
 		return &passagesOutput{Body: out.Body.Results}, nil
 	})
-	e.id, e.method = "search-documents", http.MethodPost
+	e.id, e.method, e.reads = "search-documents", http.MethodPost, true
 	register(s, e, func(ctx context.Context, in *searchBodyInput) (*searchOutput, error) { return s.find(ctx, in.Body) })
 }
 

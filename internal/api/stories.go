@@ -105,17 +105,17 @@ func (s *server) storyOperations() {
 	const path = "/stories/{story_id}"
 	missing := []domain.Code{domain.CodeNotFound}
 	registerList(s, endpoint{
-		id: "list-stories", method: http.MethodGet, path: "/stories", tag: storiesTag, summary: "List my stories",
+		id: "list-stories", scope: domain.ScopeStories, method: http.MethodGet, path: "/stories", tag: storiesTag, summary: "List my stories",
 		codes: []domain.Code{domain.CodeInvalidCursor},
 	}, s.listStories)
 	register(s, endpoint{
-		id: "create-story", method: http.MethodPost, path: "/stories", tag: storiesTag, summary: "Begin a story",
+		id: "create-story", scope: domain.ScopeStories, method: http.MethodPost, path: "/stories", tag: storiesTag, summary: "Begin a story",
 		status: http.StatusCreated, codes: missing,
 	}, s.createStory)
-	register(s, endpoint{id: "get-story", method: http.MethodGet, path: path, tag: storiesTag, summary: "Get a story", codes: missing}, s.getStory)
-	register(s, endpoint{id: "update-story", method: http.MethodPatch, path: path, tag: storiesTag, summary: "Change a story", codes: missing}, s.updateStory)
+	register(s, endpoint{id: "get-story", scope: domain.ScopeStories, method: http.MethodGet, path: path, tag: storiesTag, summary: "Get a story", codes: missing}, s.getStory)
+	register(s, endpoint{id: "update-story", scope: domain.ScopeStories, method: http.MethodPatch, path: path, tag: storiesTag, summary: "Change a story", codes: missing}, s.updateStory)
 	register(s, endpoint{
-		id: "delete-story", method: http.MethodDelete, path: path, tag: storiesTag, summary: "Delete a story",
+		id: "delete-story", scope: domain.ScopeStories, method: http.MethodDelete, path: path, tag: storiesTag, summary: "Delete a story",
 		description: "Deletes everything in it, and stops its jobs.", status: http.StatusNoContent, codes: missing,
 	}, s.deleteStory)
 	s.memoryOperations()

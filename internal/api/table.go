@@ -71,7 +71,7 @@ type tableInput struct {
 
 func (s *server) batchTableOperation() {
 	e := endpoint{
-		id: "get-batch-table", method: http.MethodGet, path: "/cv-matcher/batches/{batch_id}/table", tag: "cv-matcher",
+		id: "get-batch-table", scope: domain.ScopeMatches, method: http.MethodGet, path: "/cv-matcher/batches/{batch_id}/table", tag: "cv-matcher",
 		summary:     "Get a batch as a ranked table",
 		description: "As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty.",
 		codes:       []domain.Code{domain.CodeNotFound},

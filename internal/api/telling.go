@@ -74,16 +74,16 @@ const bookTimeout = 5 * time.Minute
 func (s *server) tellingOperations() {
 	missing := []domain.Code{domain.CodeNotFound}
 	register(s, endpoint{
-		id: "get-timeline", method: http.MethodGet, path: "/stories/{story_id}/timeline", tag: storiesTag, summary: "Get a story in the order of the life",
+		id: "get-timeline", scope: domain.ScopeStories, method: http.MethodGet, path: "/stories/{story_id}/timeline", tag: storiesTag, summary: "Get a story in the order of the life",
 		description: "And where nothing was told yet.", codes: missing,
 	}, s.timeline)
 	register(s, endpoint{
-		id: "search-memories", method: http.MethodGet, path: "/stories/{story_id}/search", tag: storiesTag, summary: "Search in a story",
+		id: "search-memories", scope: domain.ScopeStories, method: http.MethodGet, path: "/stories/{story_id}/search", tag: storiesTag, summary: "Search in a story",
 		description: "Words in any inflection in titles, texts and names, and beginnings of titles and names.", codes: missing,
 	}, s.searchMemories)
 	binary := &huma.Schema{Type: huma.TypeString, Format: "binary"}
 	register(s, endpoint{
-		id: "get-book", method: http.MethodGet, path: "/stories/{story_id}/book", tag: storiesTag, summary: "Get a story as a book", codes: missing,
+		id: "get-book", scope: domain.ScopeStories, method: http.MethodGet, path: "/stories/{story_id}/book", tag: storiesTag, summary: "Get a story as a book", codes: missing,
 		description: "The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides.",
 		timeout:     bookTimeout,
 		responses: map[string]*huma.Response{"200": {

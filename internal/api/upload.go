@@ -48,16 +48,16 @@ func (s *server) uploadOperations() {
 		domain.CodeURLUnreachable, domain.CodeURLStatus,
 	}, ingest...)
 	upload := submitEndpoint[AcceptedDocument, Document](s, endpoint{
-		id: "upload-document", method: http.MethodPost, path: "/documents/upload", tag: tag, summary: "Upload a file", codes: ingest,
+		id: "upload-document", scope: domain.ScopeDocumentsWrite, method: http.MethodPost, path: "/documents/upload", tag: tag, summary: "Upload a file", codes: ingest,
 		description: "One file per request. Its bytes decide its type, not its name.",
 	})
 	upload.timeout = bodyTotal + s.Timeout
 	register(s, upload, s.upload)
 	register(s, submitEndpoint[AcceptedDocument, Document](s, endpoint{
-		id: "add-url", method: http.MethodPost, path: "/documents/url", tag: tag, summary: "Add a web page or a file on the web", codes: fetch,
+		id: "add-url", scope: domain.ScopeDocumentsWrite, method: http.MethodPost, path: "/documents/url", tag: tag, summary: "Add a web page or a file on the web", codes: fetch,
 	}), s.addURL)
 	register(s, submitEndpoint[AcceptedDocument, Document](s, endpoint{
-		id: "add-text", method: http.MethodPost, path: "/documents/text", tag: tag, summary: "Add a text", codes: ingest,
+		id: "add-text", scope: domain.ScopeDocumentsWrite, method: http.MethodPost, path: "/documents/text", tag: tag, summary: "Add a text", codes: ingest,
 		maxBody: 2*s.textLimit() + jsonLimit, // escapes take room
 	}), s.addText)
 	s.describeBody("/documents/upload", &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{

@@ -22,6 +22,8 @@ type Store interface {
 	LiveSession(ctx context.Context, id uuid.UUID) (domain.User, error)
 	RotateSession(ctx context.Context, id uuid.UUID, oldHash, newHash []byte, expires time.Time) (domain.User, error)
 	RevokeSession(ctx context.Context, id uuid.UUID) error
+	CreateAPIKey(ctx context.Context, k domain.APIKey) (domain.APIKey, error)
+	LiveAPIKey(ctx context.Context, secretHash []byte) (domain.APIKey, domain.User, error)
 
 	User(ctx context.Context, id uuid.UUID) (domain.User, error)
 	CreateWaitingUser(ctx context.Context, u domain.User, link domain.Link) error
@@ -85,10 +87,12 @@ func New(store Store, o Options) (*Auth, error) {
 	return &Auth{store: store, options: o, passwords: passwords, signer: newSigner(o), now: o.Now}, nil
 }
 
-// Principal is who a request comes from.
+// Principal is who a request comes from: a user's session, or a program with one
+// of the user's API keys.
 type Principal struct {
 	User      domain.User
-	SessionID uuid.UUID
+	SessionID uuid.UUID      // nil with a key
+	Key       *domain.APIKey // nil in a session
 }
 
 // errBadCredentials is the same for an unknown address, a wrong password and an
@@ -196,9 +200,12 @@ func (a *Auth) Logout(ctx context.Context, sessionID uuid.UUID) error {
 	return a.store.RevokeSession(ctx, sessionID)
 }
 
-// Authenticate returns who an access token belongs to. The session is looked up
-// each time, so that logging out works at once.
+// Authenticate returns who an access token or an API key belongs to. The session
+// or key is looked up each time, so that ending it works at once.
 func (a *Auth) Authenticate(ctx context.Context, token string) (Principal, error) {
+	if isAPIKey(token) {
+		return a.authenticateKey(ctx, token)
+	}
 	id, err := a.signer.verify(token)
 	if err != nil {
 		return Principal{}, err
@@ -216,9 +223,17 @@ func (a *Auth) Authenticate(ctx context.Context, token string) (Principal, error
 	return Principal{User: user, SessionID: id.session}, nil
 }
 
-// Alive reports whether a session still holds, for replies that outlast a token.
-func (a *Auth) Alive(ctx context.Context, sessionID uuid.UUID) error {
-	_, err := a.store.LiveSession(ctx, sessionID)
+// Alive reports whether a session or key still holds, for replies that outlast
+// it.
+func (a *Auth) Alive(ctx context.Context, who Principal) error {
+	if who.Key != nil {
+		_, _, err := a.store.LiveAPIKey(ctx, who.Key.SecretHash)
+		if domain.CodeOf(err) == domain.CodeNotFound {
+			return errBadKey
+		}
+		return err
+	}
+	_, err := a.store.LiveSession(ctx, who.SessionID)
 	if domain.CodeOf(err) == domain.CodeNotFound {
 		return errSessionEnded
 	}

@@ -85,7 +85,7 @@ func TestSessions(t *testing.T) {
 		t.Fatalf("logged in %+v, %v", again, err)
 	}
 	who, err := a.Authenticate(t.Context(), tokens.Access)
-	if err != nil || who.User.ID != user.ID || a.Alive(t.Context(), who.SessionID) != nil {
+	if err != nil || who.User.ID != user.ID || a.Alive(t.Context(), who) != nil {
 		t.Fatalf("authenticated %+v, %v", who, err)
 	}
 	if err := a.Logout(t.Context(), who.SessionID); err != nil {
@@ -93,7 +93,7 @@ func TestSessions(t *testing.T) {
 	}
 	_, err = a.Authenticate(t.Context(), tokens.Access)
 	wantCode(t, "access token of an ended session", err, domain.CodeUnauthorized)
-	wantCode(t, "ended session", a.Alive(t.Context(), who.SessionID), domain.CodeUnauthorized)
+	wantCode(t, "ended session", a.Alive(t.Context(), who), domain.CodeUnauthorized)
 	_, _, err = a.Refresh(t.Context(), tokens.Refresh)
 	wantCode(t, "refresh token of an ended session", err, domain.CodeUnauthorized)
 }

@@ -59,6 +59,8 @@ type Session struct {
 	UserID      uuid.UUID
 	RefreshHash []byte // of the newest refresh token
 	UserAgent   string
+	CreatedAt   time.Time
+	RotatedAt   time.Time // when its tokens were last renewed
 	ExpiresAt   time.Time
 }
 
