@@ -73,6 +73,7 @@ type server struct {
 	v1      huma.API
 	root    huma.API
 	auths   *limiter
+	exports chan struct{} // holds one for each export under way
 	cursors cursors
 	heavy   gate // photos and books
 	models  modelCatalogue
@@ -97,6 +98,7 @@ func build(o Options) (*server, *gin.Engine) {
 	s := &server{Options: withDefaults(o), endpoints: map[string]endpoint{}}
 	s.log = s.Log
 	s.auths = newLimiter(s.AuthLimit)
+	s.exports = make(chan struct{}, exportsMax)
 	s.cursors = newCursors(s.Secret)
 	s.heavy = make(gate, atOnce)
 
@@ -162,6 +164,7 @@ func (s *server) operations() {
 	s.sessionOperations()
 	s.keyOperations()
 	s.selfOperations()
+	s.exportOperation()
 	s.projectOperations()
 	s.documentOperations()
 	s.searchOperations()

@@ -41,7 +41,7 @@ type embedOutput struct {
 
 func (s *server) embedOperation() {
 	register(s, endpoint{
-		id: "embed", method: http.MethodPost, path: "/llm/embed", tag: "llm", summary: "Turn text into vectors",
+		id: "embed", scope: domain.ScopeLLM, method: http.MethodPost, path: "/llm/embed", tag: "llm", summary: "Turn text into vectors",
 		description: "One text that is too long for the model fails the request.", maxBody: generateLimit, codes: askingCodes,
 	}, s.embed)
 }

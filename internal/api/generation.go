@@ -81,7 +81,7 @@ func (s *server) generateOperations() {
 		"Generated, or one called error with a Problem. What came before an error is no answer")
 	answer.Content["text/event-stream"] = stream.Content["text/event-stream"]
 	e := endpoint{
-		id: "generate", method: http.MethodPost, path: "/llm/generate", tag: "llm", summary: "Ask a language model",
+		id: "generate", scope: domain.ScopeLLM, method: http.MethodPost, path: "/llm/generate", tag: "llm", summary: "Ask a language model",
 		description: "Waits for the answer. Hanging up stops the model.",
 		timeout:     -1, maxBody: generateLimit, codes: append([]domain.Code{domain.CodeNotFound, domain.CodeModelRefused}, askingCodes...),
 	}

@@ -15,6 +15,7 @@ import (
 type AccountStore interface {
 	KeyStore
 	SessionStore
+	ExportStore
 	UpdateUser(ctx context.Context, id uuid.UUID, change domain.UserChange) (domain.User, error)
 	DeleteUser(ctx context.Context, id uuid.UUID) ([]domain.Job, error)
 }

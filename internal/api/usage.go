@@ -48,7 +48,7 @@ type llmUsageOutput struct {
 
 func (s *server) llmUsageOperation() {
 	register(s, endpoint{
-		id: "llm-usage", method: http.MethodGet, path: "/llm/usage", tag: "llm", summary: "What I used up, and what is left",
+		id: "llm-usage", scope: domain.ScopeLLM, method: http.MethodGet, path: "/llm/usage", tag: "llm", summary: "What I used up, and what is left",
 	}, s.llmUsage)
 }
 
