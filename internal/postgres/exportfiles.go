@@ -48,7 +48,7 @@ func (e *Export) writeDocuments(to ExportSink) error {
 		}
 		return e.pieces(to, fmt.Sprintf("documents/%s/text.txt", id), func(n int) ([]byte, error) {
 			const size = 256 << 10
-			return readBytes(e, "SELECT convert_to(substr(content, $2 * $3 + 1, $3), 'UTF8') FROM documents WHERE id = $1", id, n, size)
+			return readBytes(e, "SELECT convert_to(substr(content, $2::int * $3::int + 1, $3::int), 'UTF8') FROM documents WHERE id = $1", id, n, size)
 		})
 	})
 }
