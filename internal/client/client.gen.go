@@ -18,6 +18,45 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for APIKeyScopes.
+const (
+	APIKeyScopesChat           APIKeyScopes = "chat"
+	APIKeyScopesDocumentsRead  APIKeyScopes = "documents:read"
+	APIKeyScopesDocumentsWrite APIKeyScopes = "documents:write"
+	APIKeyScopesJobs           APIKeyScopes = "jobs"
+	APIKeyScopesLlm            APIKeyScopes = "llm"
+	APIKeyScopesMatches        APIKeyScopes = "matches"
+	APIKeyScopesProjects       APIKeyScopes = "projects"
+	APIKeyScopesRead           APIKeyScopes = "read"
+	APIKeyScopesStories        APIKeyScopes = "stories"
+)
+
+// Valid indicates whether the value is a known member of the APIKeyScopes enum.
+func (e APIKeyScopes) Valid() bool {
+	switch e {
+	case APIKeyScopesChat:
+		return true
+	case APIKeyScopesDocumentsRead:
+		return true
+	case APIKeyScopesDocumentsWrite:
+		return true
+	case APIKeyScopesJobs:
+		return true
+	case APIKeyScopesLlm:
+		return true
+	case APIKeyScopesMatches:
+		return true
+	case APIKeyScopesProjects:
+		return true
+	case APIKeyScopesRead:
+		return true
+	case APIKeyScopesStories:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AttemptOutcome.
 const (
 	AttemptOutcomeCancelled AttemptOutcome = "cancelled"
@@ -564,6 +603,45 @@ func (e LoginTokenType) Valid() bool {
 	}
 }
 
+// Defines values for MadeAPIKeyScopes.
+const (
+	MadeAPIKeyScopesChat           MadeAPIKeyScopes = "chat"
+	MadeAPIKeyScopesDocumentsRead  MadeAPIKeyScopes = "documents:read"
+	MadeAPIKeyScopesDocumentsWrite MadeAPIKeyScopes = "documents:write"
+	MadeAPIKeyScopesJobs           MadeAPIKeyScopes = "jobs"
+	MadeAPIKeyScopesLlm            MadeAPIKeyScopes = "llm"
+	MadeAPIKeyScopesMatches        MadeAPIKeyScopes = "matches"
+	MadeAPIKeyScopesProjects       MadeAPIKeyScopes = "projects"
+	MadeAPIKeyScopesRead           MadeAPIKeyScopes = "read"
+	MadeAPIKeyScopesStories        MadeAPIKeyScopes = "stories"
+)
+
+// Valid indicates whether the value is a known member of the MadeAPIKeyScopes enum.
+func (e MadeAPIKeyScopes) Valid() bool {
+	switch e {
+	case MadeAPIKeyScopesChat:
+		return true
+	case MadeAPIKeyScopesDocumentsRead:
+		return true
+	case MadeAPIKeyScopesDocumentsWrite:
+		return true
+	case MadeAPIKeyScopesJobs:
+		return true
+	case MadeAPIKeyScopesLlm:
+		return true
+	case MadeAPIKeyScopesMatches:
+		return true
+	case MadeAPIKeyScopesProjects:
+		return true
+	case MadeAPIKeyScopesRead:
+		return true
+	case MadeAPIKeyScopesStories:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MatchState.
 const (
 	MatchStateFailed  MatchState = "failed"
@@ -600,6 +678,45 @@ func (e NameKind) Valid() bool {
 	case NameKindPlace:
 		return true
 	case NameKindTag:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewAPIKeyScopes.
+const (
+	NewAPIKeyScopesChat           NewAPIKeyScopes = "chat"
+	NewAPIKeyScopesDocumentsRead  NewAPIKeyScopes = "documents:read"
+	NewAPIKeyScopesDocumentsWrite NewAPIKeyScopes = "documents:write"
+	NewAPIKeyScopesJobs           NewAPIKeyScopes = "jobs"
+	NewAPIKeyScopesLlm            NewAPIKeyScopes = "llm"
+	NewAPIKeyScopesMatches        NewAPIKeyScopes = "matches"
+	NewAPIKeyScopesProjects       NewAPIKeyScopes = "projects"
+	NewAPIKeyScopesRead           NewAPIKeyScopes = "read"
+	NewAPIKeyScopesStories        NewAPIKeyScopes = "stories"
+)
+
+// Valid indicates whether the value is a known member of the NewAPIKeyScopes enum.
+func (e NewAPIKeyScopes) Valid() bool {
+	switch e {
+	case NewAPIKeyScopesChat:
+		return true
+	case NewAPIKeyScopesDocumentsRead:
+		return true
+	case NewAPIKeyScopesDocumentsWrite:
+		return true
+	case NewAPIKeyScopesJobs:
+		return true
+	case NewAPIKeyScopesLlm:
+		return true
+	case NewAPIKeyScopesMatches:
+		return true
+	case NewAPIKeyScopesProjects:
+		return true
+	case NewAPIKeyScopesRead:
+		return true
+	case NewAPIKeyScopesStories:
 		return true
 	default:
 		return false
@@ -1557,6 +1674,30 @@ func (e GetPhotoFileParamsSize) Valid() bool {
 	}
 }
 
+// APIKey defines model for APIKey.
+type APIKey struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt Null: never
+	ExpiresAt *time.Time         `json:"expires_at"`
+	ID        openapi_types.UUID `json:"id"`
+
+	// LastUsedAt At most a minute behind
+	LastUsedAt *time.Time `json:"last_used_at"`
+
+	// Name Examples: Nightly import
+	Name string `json:"name"`
+
+	// Prefix The beginning of the key, to recognise it by
+	//
+	// Examples: gb_k3Xq9ZpA
+	Prefix string         `json:"prefix"`
+	Scopes []APIKeyScopes `json:"scopes"`
+}
+
+// APIKeyScopes Examples: documents:read
+type APIKeyScopes string
+
 // AcceptedBatch defines model for AcceptedBatch.
 type AcceptedBatch struct {
 	Batch Batch `json:"batch"`
@@ -2188,6 +2329,12 @@ type Embedding struct {
 	Texts *[]string `json:"texts,omitempty"`
 }
 
+// Ended defines model for Ended.
+type Ended struct {
+	// Ended Examples: 2
+	Ended int64 `json:"ended"`
+}
+
 // Evidence defines model for Evidence.
 type Evidence struct {
 	// CharFrom Examples: 1834
@@ -2210,6 +2357,12 @@ type Evidence struct {
 
 	// Verified Examples: true
 	Verified bool `json:"verified"`
+}
+
+// Farewell defines model for Farewell.
+type Farewell struct {
+	// Password Examples: correct horse battery
+	Password string `json:"password"`
 }
 
 // FieldError defines model for FieldError.
@@ -2624,6 +2777,35 @@ type Login struct {
 // LoginTokenType defines model for Login.TokenType.
 type LoginTokenType string
 
+// MadeAPIKey defines model for MadeAPIKey.
+type MadeAPIKey struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt Null: never
+	ExpiresAt *time.Time         `json:"expires_at"`
+	ID        openapi_types.UUID `json:"id"`
+
+	// Key The key itself. It is shown this once: send it as Authorization: Bearer
+	//
+	// Examples: gb_k3Xq9ZpAdHhGvOqeGVU4ZbAtVEtVqyDgV6Yv3bQYdN0
+	Key string `json:"key"`
+
+	// LastUsedAt At most a minute behind
+	LastUsedAt *time.Time `json:"last_used_at"`
+
+	// Name Examples: Nightly import
+	Name string `json:"name"`
+
+	// Prefix The beginning of the key, to recognise it by
+	//
+	// Examples: gb_k3Xq9ZpA
+	Prefix string             `json:"prefix"`
+	Scopes []MadeAPIKeyScopes `json:"scopes"`
+}
+
+// MadeAPIKeyScopes Examples: documents:read
+type MadeAPIKeyScopes string
+
 // Mask defines model for Mask.
 type Mask struct {
 	// Count Examples: 3
@@ -3012,6 +3194,23 @@ type Named struct {
 	Name string `json:"name"`
 }
 
+// NewAPIKey defines model for NewAPIKey.
+type NewAPIKey struct {
+	// ExpiresAt After that it is not accepted; by default never
+	//
+	// Examples: 2030-01-01T00:00:00Z
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// Name Examples: Nightly import
+	Name string `json:"name"`
+
+	// Scopes What it may be used for; with none it is good for nothing
+	Scopes []NewAPIKeyScopes `json:"scopes"`
+}
+
+// NewAPIKeyScopes Examples: documents:read
+type NewAPIKeyScopes string
+
 // NewBatch defines model for NewBatch.
 type NewBatch struct {
 	// ApplicantDocuments Each is an applicant of its own
@@ -3370,6 +3569,15 @@ type OwnedJobStage string
 // OwnedJobState The last three are final
 type OwnedJobState string
 
+// PageAPIKey defines model for PageAPIKey.
+type PageAPIKey struct {
+	// Items Newest first
+	Items []APIKey `json:"items"`
+
+	// NextCursor Pass as cursor to get the next page; null on the last
+	NextCursor *string `json:"next_cursor"`
+}
+
 // PageAuditEntry defines model for PageAuditEntry.
 type PageAuditEntry struct {
 	// Items Newest first
@@ -3477,6 +3685,15 @@ type PageQuestion struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// PageSession defines model for PageSession.
+type PageSession struct {
+	// Items Newest first
+	Items []Session `json:"items"`
+
+	// NextCursor Pass as cursor to get the next page; null on the last
+	NextCursor *string `json:"next_cursor"`
+}
+
 // PageStory defines model for PageStory.
 type PageStory struct {
 	// Items Newest first
@@ -3524,6 +3741,15 @@ type Passage struct {
 
 	// VectorRank 0 when it was not among the nearest vectors
 	VectorRank int64 `json:"vector_rank"`
+}
+
+// PasswordChange defines model for PasswordChange.
+type PasswordChange struct {
+	// CurrentPassword Examples: correct horse battery
+	CurrentPassword string `json:"current_password"`
+
+	// NewPassword Examples: staple of another battery
+	NewPassword string `json:"new_password"`
 }
 
 // Pause defines model for Pause.
@@ -4034,10 +4260,49 @@ type SearchReply struct {
 // SearchReplyMode keyword when the embedder is down
 type SearchReplyMode string
 
+// SelfChange defines model for SelfChange.
+type SelfChange struct {
+	// CurrentPassword To change email
+	//
+	// Examples: correct horse battery
+	CurrentPassword *string `json:"current_password,omitempty"`
+
+	// Email Needs current_password. Where addresses have to be verified it is pending_email until the link mailed to it was followed
+	//
+	// Examples: ada@example.org
+	Email *openapi_types.Email `json:"email,omitempty"`
+
+	// Language ISO 639-1, or empty
+	//
+	// Examples: de
+	Language *string `json:"language,omitempty"`
+
+	// Name Examples: Ada Lovelace
+	Name *string `json:"name,omitempty"`
+}
+
 // Sent defines model for Sent.
 type Sent struct {
 	// Message Examples: If there is an account with this address, a mail is on its way.
 	Message string `json:"message"`
+}
+
+// Session defines model for Session.
+type Session struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// Current Whether this request came from it
+	Current bool `json:"current"`
+
+	// ExpiresAt Unless it is renewed before
+	ExpiresAt time.Time          `json:"expires_at"`
+	ID        openapi_types.UUID `json:"id"`
+
+	// LastUsedAt When its tokens were last renewed: as exact as an access token is long-lived
+	LastUsedAt time.Time `json:"last_used_at"`
+
+	// UserAgent Examples: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0
+	UserAgent string `json:"user_agent"`
 }
 
 // Stability defines model for Stability.
@@ -4783,6 +5048,15 @@ type ListUsersParamsIsVerified string
 // ListUsersParamsWaitsFor defines parameters for ListUsers.
 type ListUsersParamsWaitsFor string
 
+// ListAPIKeysParams defines parameters for ListAPIKeys.
+type ListAPIKeysParams struct {
+	// Limit At most so many; 50 by default
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the previous page
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // LoginFormdataBody defines parameters for Login.
 type LoginFormdataBody struct {
 	Password string `form:"password" json:"password"`
@@ -4799,6 +5073,15 @@ type CheckResetLinkParams struct {
 type ResetPasswordFormdataBody struct {
 	Password string `form:"password" json:"password"`
 	Token    string `form:"token" json:"token"`
+}
+
+// ListSessionsParams defines parameters for ListSessions.
+type ListSessionsParams struct {
+	// Limit At most so many; 50 by default
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the previous page
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // CheckVerifyLinkParams defines parameters for CheckVerifyLink.
@@ -5167,6 +5450,12 @@ type UpdateUserJSONRequestBody = UserChange
 // ReplaceUserLimitsJSONRequestBody defines body for ReplaceUserLimits for application/json ContentType.
 type ReplaceUserLimitsJSONRequestBody = Limits
 
+// CreateAPIKeyJSONRequestBody defines body for CreateAPIKey for application/json ContentType.
+type CreateAPIKeyJSONRequestBody = NewAPIKey
+
+// ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
+type ChangePasswordJSONRequestBody = PasswordChange
+
 // ForgotPasswordJSONRequestBody defines body for ForgotPassword for application/json ContentType.
 type ForgotPasswordJSONRequestBody = AddressRequest
 
@@ -5262,6 +5551,12 @@ type MergeNamesJSONRequestBody = Merge
 
 // UpdatePhotoJSONRequestBody defines body for UpdatePhoto for application/json ContentType.
 type UpdatePhotoJSONRequestBody = PhotoChange
+
+// DeleteUserMeJSONRequestBody defines body for DeleteUserMe for application/json ContentType.
+type DeleteUserMeJSONRequestBody = Farewell
+
+// UpdateUserMeJSONRequestBody defines body for UpdateUserMe for application/json ContentType.
+type UpdateUserMeJSONRequestBody = SelfChange
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -5563,6 +5858,54 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/admin/workers (the `ListWorkers` operationId).
 	ListWorkers(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListAPIKeys List my API keys
+	//
+	// Corresponds with GET /v1/auth/api-keys (the `ListAPIKeys` operationId).
+	ListAPIKeys(ctx context.Context, params *ListAPIKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAPIKeyWithBody Make an API key
+	//
+	// The key is shown this once. It cannot be used for accounts, keys or the administration.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/auth/api-keys (the `CreateAPIKey` operationId).
+	CreateAPIKeyWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAPIKey Make an API key
+	//
+	// The key is shown this once. It cannot be used for accounts, keys or the administration.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/auth/api-keys (the `CreateAPIKey` operationId).
+	CreateAPIKey(ctx context.Context, body CreateAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteAPIKey Delete an API key
+	//
+	// It is not accepted any more from then on.
+	//
+	// Corresponds with DELETE /v1/auth/api-keys/{key_id} (the `DeleteAPIKey` operationId).
+	DeleteAPIKey(ctx context.Context, keyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangePasswordWithBody Change my password
+	//
+	// Ends all my other sessions. API keys stay.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/auth/change-password (the `ChangePassword` operationId).
+	ChangePasswordWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ChangePassword Change my password
+	//
+	// Ends all my other sessions. API keys stay.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/auth/change-password (the `ChangePassword` operationId).
+	ChangePassword(ctx context.Context, body ChangePasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ForgotPasswordWithBody Have a link mailed that sets a new password
 	//
 	// The answer is the same whether or not there is such an account.
@@ -5700,6 +6043,23 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/auth/reset-password (the `ResetPassword` operationId).
 	ResetPasswordWithFormdataBody(ctx context.Context, body ResetPasswordFormdataRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// EndOtherSessions End all my other sessions
+	//
+	// Corresponds with DELETE /v1/auth/sessions (the `EndOtherSessions` operationId).
+	EndOtherSessions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSessions List my sessions
+	//
+	// Corresponds with GET /v1/auth/sessions (the `ListSessions` operationId).
+	ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EndSession End one of my sessions
+	//
+	// Its tokens are refused from then on, on every server. It may be the one that asks.
+	//
+	// Corresponds with DELETE /v1/auth/sessions/{session_id} (the `EndSession` operationId).
+	EndSession(ctx context.Context, sessionID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CheckVerifyLink Is this link good?
 	//
 	// Changes nothing, because mail scanners follow links too. A browser gets a page with a button that does.
@@ -5736,21 +6096,21 @@ type ClientInterface interface {
 
 	// ClearChat Clear the chat of a project
 	//
-	// Stops what is being answered, too.
+	// Stops what is being answered, too. API keys need the scope `chat`.
 	//
 	// Corresponds with DELETE /v1/chat/{project_id} (the `ClearChat` operationId).
 	ClearChat(ctx context.Context, projectID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListChat List the chat of a project
 	//
-	// Oldest first, unless asked otherwise.
+	// Oldest first, unless asked otherwise. API keys need the scope `chat` or `read`.
 	//
 	// Corresponds with GET /v1/chat/{project_id} (the `ListChat` operationId).
 	ListChat(ctx context.Context, projectID openapi_types.UUID, params *ListChatParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AskWithBody Ask the documents of a project
 	//
-	// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered.
+	// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered. API keys need the scope `chat`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5759,7 +6119,7 @@ type ClientInterface interface {
 
 	// Ask Ask the documents of a project
 	//
-	// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered.
+	// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered. API keys need the scope `chat`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5768,33 +6128,35 @@ type ClientInterface interface {
 
 	// DeleteChatMessage Delete a turn
 	//
-	// The question and the answer that the message is one of; stops its job, too.
+	// The question and the answer that the message is one of; stops its job, too. API keys need the scope `chat`.
 	//
 	// Corresponds with DELETE /v1/chat/{project_id}/messages/{message_id} (the `DeleteChatMessage` operationId).
 	DeleteChatMessage(ctx context.Context, projectID openapi_types.UUID, messageID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetChatMessage Get a message
 	//
+	// API keys need the scope `chat` or `read`.
+	//
 	// Corresponds with GET /v1/chat/{project_id}/messages/{message_id} (the `GetChatMessage` operationId).
 	GetChatMessage(ctx context.Context, projectID openapi_types.UUID, messageID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StreamChatMessage Follow an answer being written
 	//
-	// Server-sent events: start when an attempt begins, which voids the text before it; token with a ChatToken; and at last done, or failed, with the ChatMessage, whose content is the text that counts. With Last-Event-ID it goes on behind that event; 204 says that there is nothing more to come.
+	// Server-sent events: start when an attempt begins, which voids the text before it; token with a ChatToken; and at last done, or failed, with the ChatMessage, whose content is the text that counts. With Last-Event-ID it goes on behind that event; 204 says that there is nothing more to come. API keys need the scope `chat` or `read`.
 	//
 	// Corresponds with GET /v1/chat/{project_id}/messages/{message_id}/stream (the `StreamChatMessage` operationId).
 	StreamChatMessage(ctx context.Context, projectID openapi_types.UUID, messageID openapi_types.UUID, params *StreamChatMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListBatches List my batches
 	//
-	// Without their postings.
+	// Without their postings. API keys need the scope `matches` or `read`.
 	//
 	// Corresponds with GET /v1/cv-matcher/batches (the `ListBatches` operationId).
 	ListBatches(ctx context.Context, params *ListBatchesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateBatchWithBody Compare applicants with several postings
 	//
-	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone. API keys need the scope `matches`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5803,7 +6165,7 @@ type ClientInterface interface {
 
 	// CreateBatch Compare applicants with several postings
 	//
-	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone. API keys need the scope `matches`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5812,33 +6174,35 @@ type ClientInterface interface {
 
 	// DeleteBatch Delete a batch
 	//
-	// With its matches, and stops their jobs.
+	// With its matches, and stops their jobs. API keys need the scope `matches`.
 	//
 	// Corresponds with DELETE /v1/cv-matcher/batches/{batch_id} (the `DeleteBatch` operationId).
 	DeleteBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetBatch Get a batch
 	//
+	// API keys need the scope `matches` or `read`.
+	//
 	// Corresponds with GET /v1/cv-matcher/batches/{batch_id} (the `GetBatch` operationId).
 	GetBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CancelBatch Stop a batch
 	//
-	// Stops the jobs that have not ended. What was judged stays.
+	// Stops the jobs that have not ended. What was judged stays. API keys need the scope `matches`.
 	//
 	// Corresponds with POST /v1/cv-matcher/batches/{batch_id}/cancel (the `CancelBatch` operationId).
 	CancelBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetBatchTable Get a batch as a ranked table
 	//
-	// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty.
+	// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty. API keys need the scope `matches` or `read`.
 	//
 	// Corresponds with GET /v1/cv-matcher/batches/{batch_id}/table (the `GetBatchTable` operationId).
 	GetBatchTable(ctx context.Context, batchID openapi_types.UUID, params *GetBatchTableParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// MatchWithBody Compare applicants with a posting
 	//
-	// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.
+	// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts. API keys need the scope `matches`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5847,7 +6211,7 @@ type ClientInterface interface {
 
 	// Match Compare applicants with a posting
 	//
-	// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.
+	// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts. API keys need the scope `matches`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5856,47 +6220,49 @@ type ClientInterface interface {
 
 	// ListMatches List my matches
 	//
-	// Without their candidates.
+	// Without their candidates. API keys need the scope `matches` or `read`.
 	//
 	// Corresponds with GET /v1/cv-matcher/matches (the `ListMatches` operationId).
 	ListMatches(ctx context.Context, params *ListMatchesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteMatch Delete a match
 	//
-	// Stops its job, too.
+	// Stops its job, too. API keys need the scope `matches`.
 	//
 	// Corresponds with DELETE /v1/cv-matcher/matches/{match_id} (the `DeleteMatch` operationId).
 	DeleteMatch(ctx context.Context, matchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetMatch Get a match
 	//
+	// API keys need the scope `matches` or `read`.
+	//
 	// Corresponds with GET /v1/cv-matcher/matches/{match_id} (the `GetMatch` operationId).
 	GetMatch(ctx context.Context, matchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetMatchReport Get a match as a report to print
 	//
-	// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential.
+	// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential. API keys need the scope `matches` or `read`.
 	//
 	// Corresponds with GET /v1/cv-matcher/matches/{match_id}/report (the `GetMatchReport` operationId).
 	GetMatchReport(ctx context.Context, matchID openapi_types.UUID, params *GetMatchReportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDocuments List my documents
 	//
-	// Without their text.
+	// Without their text. API keys need the scope `documents:read` or `read`.
 	//
 	// Corresponds with GET /v1/documents (the `ListDocuments` operationId).
 	ListDocuments(ctx context.Context, params *ListDocumentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// Search Search my documents
 	//
-	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 	//
 	// Corresponds with GET /v1/documents/search (the `Search` operationId).
 	Search(ctx context.Context, params *SearchParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SearchDocumentsWithBody Search my documents
 	//
-	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5905,7 +6271,7 @@ type ClientInterface interface {
 
 	// SearchDocuments Search my documents
 	//
-	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5914,12 +6280,16 @@ type ClientInterface interface {
 
 	// AddTextWithBody Add a text
 	//
+	// API keys need the scope `documents:write`.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/documents/text (the `AddText` operationId).
 	AddTextWithBody(ctx context.Context, params *AddTextParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AddText Add a text
+	//
+	// API keys need the scope `documents:write`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5928,7 +6298,7 @@ type ClientInterface interface {
 
 	// UploadDocumentWithBody Upload a file
 	//
-	// One file per request. Its bytes decide its type, not its name.
+	// One file per request. Its bytes decide its type, not its name. API keys need the scope `documents:write`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5937,12 +6307,16 @@ type ClientInterface interface {
 
 	// AddURLWithBody Add a web page or a file on the web
 	//
+	// API keys need the scope `documents:write`.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/documents/url (the `AddURL` operationId).
 	AddURLWithBody(ctx context.Context, params *AddURLParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AddURL Add a web page or a file on the web
+	//
+	// API keys need the scope `documents:write`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5951,65 +6325,77 @@ type ClientInterface interface {
 
 	// DeleteDocument Delete a document
 	//
-	// Deletes all that was made from it, matches that quote it included, and stops its job.
+	// Deletes all that was made from it, matches that quote it included, and stops its job. API keys need the scope `documents:write`.
 	//
 	// Corresponds with DELETE /v1/documents/{document_id} (the `DeleteDocument` operationId).
 	DeleteDocument(ctx context.Context, documentID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetDocument Get a document with its text
 	//
+	// API keys need the scope `documents:read` or `read`.
+	//
 	// Corresponds with GET /v1/documents/{document_id} (the `GetDocument` operationId).
 	GetDocument(ctx context.Context, documentID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetDocumentFile Get the original
+	//
+	// API keys need the scope `documents:read` or `read`.
 	//
 	// Corresponds with GET /v1/documents/{document_id}/file (the `GetDocumentFile` operationId).
 	GetDocumentFile(ctx context.Context, documentID openapi_types.UUID, params *GetDocumentFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetDocumentPages Get the text page by page
 	//
+	// API keys need the scope `documents:read` or `read`.
+	//
 	// Corresponds with GET /v1/documents/{document_id}/pages (the `GetDocumentPages` operationId).
 	GetDocumentPages(ctx context.Context, documentID openapi_types.UUID, params *GetDocumentPagesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// Events Follow all my jobs
 	//
-	// Server-sent events: first one called snapshot with a JobSnapshot, then one called job with a Job whenever one changed.
+	// Server-sent events: first one called snapshot with a JobSnapshot, then one called job with a Job whenever one changed. API keys need the scope `jobs` or `read`.
 	//
 	// Corresponds with GET /v1/events (the `Events` operationId).
 	Events(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListJobs List my jobs
 	//
+	// API keys need the scope `jobs` or `read`.
+	//
 	// Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 	ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetJob Get a job
+	//
+	// API keys need the scope `jobs` or `read`.
 	//
 	// Corresponds with GET /v1/jobs/{job_id} (the `GetJob` operationId).
 	GetJob(ctx context.Context, jobID openapi_types.UUID, params *GetJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CancelJob Cancel a job
 	//
-	// A job that waits is cancelled at once; a running one is asked to stop and is final a moment later.
+	// A job that waits is cancelled at once; a running one is asked to stop and is final a moment later. API keys need the scope `jobs`.
 	//
 	// Corresponds with POST /v1/jobs/{job_id}/cancel (the `CancelJob` operationId).
 	CancelJob(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// JobEvents Follow a job
 	//
-	// Server-sent events. The id of each is its seq, its event is its type, its data a JobEvent. The stream ends after the final state; 204 says that there is nothing more to come.
+	// Server-sent events. The id of each is its seq, its event is its type, its data a JobEvent. The stream ends after the final state; 204 says that there is nothing more to come. API keys need the scope `jobs` or `read`.
 	//
 	// Corresponds with GET /v1/jobs/{job_id}/events (the `JobEvents` operationId).
 	JobEvents(ctx context.Context, jobID openapi_types.UUID, params *JobEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RetryJob Try a failed job again
 	//
+	// API keys need the scope `jobs`.
+	//
 	// Corresponds with POST /v1/jobs/{job_id}/retry (the `RetryJob` operationId).
 	RetryJob(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EmbedWithBody Turn text into vectors
 	//
-	// One text that is too long for the model fails the request.
+	// One text that is too long for the model fails the request. API keys need the scope `llm`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6018,7 +6404,7 @@ type ClientInterface interface {
 
 	// Embed Turn text into vectors
 	//
-	// One text that is too long for the model fails the request.
+	// One text that is too long for the model fails the request. API keys need the scope `llm`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6027,7 +6413,7 @@ type ClientInterface interface {
 
 	// GenerateWithBody Ask a language model
 	//
-	// Waits for the answer. Hanging up stops the model.
+	// Waits for the answer. Hanging up stops the model. API keys need the scope `llm`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6036,7 +6422,7 @@ type ClientInterface interface {
 
 	// Generate Ask a language model
 	//
-	// Waits for the answer. Hanging up stops the model.
+	// Waits for the answer. Hanging up stops the model. API keys need the scope `llm`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6045,22 +6431,28 @@ type ClientInterface interface {
 
 	// ListModels List language models
 	//
-	// A provider that does not answer is listed with its error.
+	// A provider that does not answer is listed with its error. API keys need the scope `llm` or `read`.
 	//
 	// Corresponds with GET /v1/llm/models (the `ListModels` operationId).
 	ListModels(ctx context.Context, params *ListModelsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// LlmUsage What I used up, and what is left
 	//
+	// API keys need the scope `llm` or `read`.
+	//
 	// Corresponds with GET /v1/llm/usage (the `LlmUsage` operationId).
 	LlmUsage(ctx context.Context, params *LlmUsageParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProjects List my projects
 	//
+	// API keys need the scope `projects` or `read`.
+	//
 	// Corresponds with GET /v1/projects (the `ListProjects` operationId).
 	ListProjects(ctx context.Context, params *ListProjectsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateProjectWithBody Make a project
+	//
+	// API keys need the scope `projects`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6069,6 +6461,8 @@ type ClientInterface interface {
 
 	// CreateProject Make a project
 	//
+	// API keys need the scope `projects`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/projects (the `CreateProject` operationId).
@@ -6076,17 +6470,21 @@ type ClientInterface interface {
 
 	// DeleteProject Delete a project
 	//
-	// Deletes everything in it, and stops its jobs.
+	// Deletes everything in it, and stops its jobs. API keys need the scope `projects`.
 	//
 	// Corresponds with DELETE /v1/projects/{project_id} (the `DeleteProject` operationId).
 	DeleteProject(ctx context.Context, projectID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetProject Get a project
 	//
+	// API keys need the scope `projects` or `read`.
+	//
 	// Corresponds with GET /v1/projects/{project_id} (the `GetProject` operationId).
 	GetProject(ctx context.Context, projectID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateProjectWithBody Change a project
+	//
+	// API keys need the scope `projects`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6095,12 +6493,16 @@ type ClientInterface interface {
 
 	// UpdateProject Change a project
 	//
+	// API keys need the scope `projects`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /v1/projects/{project_id} (the `UpdateProject` operationId).
 	UpdateProject(ctx context.Context, projectID openapi_types.UUID, body UpdateProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ReplaceProjectWithBody Replace a project
+	//
+	// API keys need the scope `projects`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6109,6 +6511,8 @@ type ClientInterface interface {
 
 	// ReplaceProject Replace a project
 	//
+	// API keys need the scope `projects`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /v1/projects/{project_id} (the `ReplaceProject` operationId).
@@ -6116,10 +6520,14 @@ type ClientInterface interface {
 
 	// ListStories List my stories
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Corresponds with GET /v1/stories (the `ListStories` operationId).
 	ListStories(ctx context.Context, params *ListStoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateStoryWithBody Begin a story
+	//
+	// API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6128,6 +6536,8 @@ type ClientInterface interface {
 
 	// CreateStory Begin a story
 	//
+	// API keys need the scope `stories`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/stories (the `CreateStory` operationId).
@@ -6135,17 +6545,21 @@ type ClientInterface interface {
 
 	// DeleteStory Delete a story
 	//
-	// Deletes everything in it, and stops its jobs.
+	// Deletes everything in it, and stops its jobs. API keys need the scope `stories`.
 	//
 	// Corresponds with DELETE /v1/stories/{story_id} (the `DeleteStory` operationId).
 	DeleteStory(ctx context.Context, storyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetStory Get a story
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Corresponds with GET /v1/stories/{story_id} (the `GetStory` operationId).
 	GetStory(ctx context.Context, storyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateStoryWithBody Change a story
+	//
+	// API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6154,6 +6568,8 @@ type ClientInterface interface {
 
 	// UpdateStory Change a story
 	//
+	// API keys need the scope `stories`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /v1/stories/{story_id} (the `UpdateStory` operationId).
@@ -6161,14 +6577,14 @@ type ClientInterface interface {
 
 	// GetBook Get a story as a book
 	//
-	// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides.
+	// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides. API keys need the scope `stories` or `read`.
 	//
 	// Corresponds with GET /v1/stories/{story_id}/book (the `GetBook` operationId).
 	GetBook(ctx context.Context, storyID openapi_types.UUID, params *GetBookParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// AskQuestionWithBody Ask for the interviewer's next question
 	//
-	// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict.
+	// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6177,7 +6593,7 @@ type ClientInterface interface {
 
 	// AskQuestion Ask for the interviewer's next question
 	//
-	// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict.
+	// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict. API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6186,12 +6602,14 @@ type ClientInterface interface {
 
 	// ListMemories List a story's memories
 	//
-	// As they were told, newest first; the timeline has them in the order of the life.
+	// As they were told, newest first; the timeline has them in the order of the life. API keys need the scope `stories` or `read`.
 	//
 	// Corresponds with GET /v1/stories/{story_id}/memories (the `ListMemories` operationId).
 	ListMemories(ctx context.Context, storyID openapi_types.UUID, params *ListMemoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateMemoryWithBody Tell a memory
+	//
+	// API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6200,6 +6618,8 @@ type ClientInterface interface {
 
 	// CreateMemory Tell a memory
 	//
+	// API keys need the scope `stories`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/stories/{story_id}/memories (the `CreateMemory` operationId).
@@ -6207,17 +6627,21 @@ type ClientInterface interface {
 
 	// DeleteMemory Delete a memory
 	//
-	// With its photos; stops its jobs.
+	// With its photos; stops its jobs. API keys need the scope `stories`.
 	//
 	// Corresponds with DELETE /v1/stories/{story_id}/memories/{memory_id} (the `DeleteMemory` operationId).
 	DeleteMemory(ctx context.Context, storyID openapi_types.UUID, memoryID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetMemory Get a memory
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Corresponds with GET /v1/stories/{story_id}/memories/{memory_id} (the `GetMemory` operationId).
 	GetMemory(ctx context.Context, storyID openapi_types.UUID, memoryID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateMemoryWithBody Change a memory
+	//
+	// API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6226,6 +6650,8 @@ type ClientInterface interface {
 
 	// UpdateMemory Change a memory
 	//
+	// API keys need the scope `stories`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /v1/stories/{story_id}/memories/{memory_id} (the `UpdateMemory` operationId).
@@ -6233,7 +6659,7 @@ type ClientInterface interface {
 
 	// AddPhotoWithBody Add a photo to a memory
 	//
-	// JPEG, PNG, WebP or the first frame of a GIF, up to 20 MiB. It is kept as a JPEG of at most 2,000 pixels without anything a camera wrote into it: the date is offered as taken_at, the location is dropped.
+	// JPEG, PNG, WebP or the first frame of a GIF, up to 20 MiB. It is kept as a JPEG of at most 2,000 pixels without anything a camera wrote into it: the date is offered as taken_at, the location is dropped. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6242,7 +6668,7 @@ type ClientInterface interface {
 
 	// RefineMemoryWithBody Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6251,7 +6677,7 @@ type ClientInterface interface {
 
 	// RefineMemory Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6260,19 +6686,21 @@ type ClientInterface interface {
 
 	// ListNames List the people, places and tags of a story
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Corresponds with GET /v1/stories/{story_id}/names (the `ListNames` operationId).
 	ListNames(ctx context.Context, storyID openapi_types.UUID, params *ListNamesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteName Take a person, place or tag out of a story
 	//
-	// The memories stay.
+	// The memories stay. API keys need the scope `stories`.
 	//
 	// Corresponds with DELETE /v1/stories/{story_id}/names/{name_id} (the `DeleteName` operationId).
 	DeleteName(ctx context.Context, storyID openapi_types.UUID, nameID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateNameWithBody Rename a person, place or tag
 	//
-	// In all memories at once.
+	// In all memories at once. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6281,7 +6709,7 @@ type ClientInterface interface {
 
 	// UpdateName Rename a person, place or tag
 	//
-	// In all memories at once.
+	// In all memories at once. API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6290,7 +6718,7 @@ type ClientInterface interface {
 
 	// MergeNamesWithBody Merge two names of one person, place or tag
 	//
-	// The name in the address disappears; its memories are the other's.
+	// The name in the address disappears; its memories are the other's. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6299,7 +6727,7 @@ type ClientInterface interface {
 
 	// MergeNames Merge two names of one person, place or tag
 	//
-	// The name in the address disappears; its memories are the other's.
+	// The name in the address disappears; its memories are the other's. API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6308,15 +6736,21 @@ type ClientInterface interface {
 
 	// DeletePhoto Delete a photo
 	//
+	// API keys need the scope `stories`.
+	//
 	// Corresponds with DELETE /v1/stories/{story_id}/photos/{photo_id} (the `DeletePhoto` operationId).
 	DeletePhoto(ctx context.Context, storyID openapi_types.UUID, photoID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetPhoto Get what is known of a photo
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Corresponds with GET /v1/stories/{story_id}/photos/{photo_id} (the `GetPhoto` operationId).
 	GetPhoto(ctx context.Context, storyID openapi_types.UUID, photoID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdatePhotoWithBody Change a photo's caption
+	//
+	// API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6325,6 +6759,8 @@ type ClientInterface interface {
 
 	// UpdatePhoto Change a photo's caption
 	//
+	// API keys need the scope `stories`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /v1/stories/{story_id}/photos/{photo_id} (the `UpdatePhoto` operationId).
@@ -6332,42 +6768,89 @@ type ClientInterface interface {
 
 	// GetPhotoFile Get a photo
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Corresponds with GET /v1/stories/{story_id}/photos/{photo_id}/file (the `GetPhotoFile` operationId).
 	GetPhotoFile(ctx context.Context, storyID openapi_types.UUID, photoID openapi_types.UUID, params *GetPhotoFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListQuestions List a story's questions
+	//
+	// API keys need the scope `stories` or `read`.
 	//
 	// Corresponds with GET /v1/stories/{story_id}/questions (the `ListQuestions` operationId).
 	ListQuestions(ctx context.Context, storyID openapi_types.UUID, params *ListQuestionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetQuestion Get a question
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Corresponds with GET /v1/stories/{story_id}/questions/{question_id} (the `GetQuestion` operationId).
 	GetQuestion(ctx context.Context, storyID openapi_types.UUID, questionID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetRefinement Get a refinement
+	//
+	// API keys need the scope `stories` or `read`.
 	//
 	// Corresponds with GET /v1/stories/{story_id}/refinements/{refinement_id} (the `GetRefinement` operationId).
 	GetRefinement(ctx context.Context, storyID openapi_types.UUID, refinementID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SearchMemories Search in a story
 	//
-	// Words in any inflection in titles, texts and names, and beginnings of titles and names.
+	// Words in any inflection in titles, texts and names, and beginnings of titles and names. API keys need the scope `stories` or `read`.
 	//
 	// Corresponds with GET /v1/stories/{story_id}/search (the `SearchMemories` operationId).
 	SearchMemories(ctx context.Context, storyID openapi_types.UUID, params *SearchMemoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetTimeline Get a story in the order of the life
 	//
-	// And where nothing was told yet.
+	// And where nothing was told yet. API keys need the scope `stories` or `read`.
 	//
 	// Corresponds with GET /v1/stories/{story_id}/timeline (the `GetTimeline` operationId).
 	GetTimeline(ctx context.Context, storyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteUserMeWithBody Delete my account
+	//
+	// With everything I own, for good: originals, texts, vectors, results. Running jobs are stopped. The audit log keeps the account's id, and not its address.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with DELETE /v1/users/me (the `DeleteUserMe` operationId).
+	DeleteUserMeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteUserMe Delete my account
+	//
+	// With everything I own, for good: originals, texts, vectors, results. Running jobs are stopped. The audit log keeps the account's id, and not its address.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with DELETE /v1/users/me (the `DeleteUserMe` operationId).
+	DeleteUserMe(ctx context.Context, body DeleteUserMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetUserMe My account
 	//
 	// Corresponds with GET /v1/users/me (the `GetUserMe` operationId).
 	GetUserMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserMeWithBody Change my account
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /v1/users/me (the `UpdateUserMe` operationId).
+	UpdateUserMeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserMe Change my account
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /v1/users/me (the `UpdateUserMe` operationId).
+	UpdateUserMe(ctx context.Context, body UpdateUserMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportUserMe Get everything I own
+	//
+	// A zip: `account.json`, one file of JSON lines for each kind of thing, originals and texts of documents, and photos. All of it as it was at one moment. Secrets are left out, and so is what follows from the rest, as vectors do.
+	//
+	// Corresponds with GET /v1/users/me/export (the `ExportUserMe` operationId).
+	ExportUserMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // Health Does the process live
@@ -6896,6 +7379,114 @@ func (c *Client) ListWorkers(ctx context.Context, reqEditors ...RequestEditorFn)
 	return c.Client.Do(req)
 }
 
+// ListAPIKeys List my API keys
+//
+// Corresponds with GET /v1/auth/api-keys (the `ListAPIKeys` operationId).
+func (c *Client) ListAPIKeys(ctx context.Context, params *ListAPIKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAPIKeysRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAPIKeyWithBody Make an API key
+//
+// The key is shown this once. It cannot be used for accounts, keys or the administration.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/auth/api-keys (the `CreateAPIKey` operationId).
+func (c *Client) CreateAPIKeyWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAPIKeyRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAPIKey Make an API key
+//
+// The key is shown this once. It cannot be used for accounts, keys or the administration.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/auth/api-keys (the `CreateAPIKey` operationId).
+func (c *Client) CreateAPIKey(ctx context.Context, body CreateAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAPIKeyRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteAPIKey Delete an API key
+//
+// It is not accepted any more from then on.
+//
+// Corresponds with DELETE /v1/auth/api-keys/{key_id} (the `DeleteAPIKey` operationId).
+func (c *Client) DeleteAPIKey(ctx context.Context, keyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteAPIKeyRequest(c.Server, keyID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangePasswordWithBody Change my password
+//
+// Ends all my other sessions. API keys stay.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/auth/change-password (the `ChangePassword` operationId).
+func (c *Client) ChangePasswordWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangePasswordRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ChangePassword Change my password
+//
+// Ends all my other sessions. API keys stay.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/auth/change-password (the `ChangePassword` operationId).
+func (c *Client) ChangePassword(ctx context.Context, body ChangePasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewChangePasswordRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ForgotPasswordWithBody Have a link mailed that sets a new password
 //
 // The answer is the same whether or not there is such an account.
@@ -7203,6 +7794,53 @@ func (c *Client) ResetPasswordWithFormdataBody(ctx context.Context, body ResetPa
 	return c.Client.Do(req)
 }
 
+// EndOtherSessions End all my other sessions
+//
+// Corresponds with DELETE /v1/auth/sessions (the `EndOtherSessions` operationId).
+func (c *Client) EndOtherSessions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndOtherSessionsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSessions List my sessions
+//
+// Corresponds with GET /v1/auth/sessions (the `ListSessions` operationId).
+func (c *Client) ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSessionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndSession End one of my sessions
+//
+// Its tokens are refused from then on, on every server. It may be the one that asks.
+//
+// Corresponds with DELETE /v1/auth/sessions/{session_id} (the `EndSession` operationId).
+func (c *Client) EndSession(ctx context.Context, sessionID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndSessionRequest(c.Server, sessionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CheckVerifyLink Is this link good?
 //
 // Changes nothing, because mail scanners follow links too. A browser gets a page with a button that does.
@@ -7279,7 +7917,7 @@ func (c *Client) VerifyWithFormdataBody(ctx context.Context, body VerifyFormdata
 
 // ClearChat Clear the chat of a project
 //
-// Stops what is being answered, too.
+// Stops what is being answered, too. API keys need the scope `chat`.
 //
 // Corresponds with DELETE /v1/chat/{project_id} (the `ClearChat` operationId).
 func (c *Client) ClearChat(ctx context.Context, projectID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7296,7 +7934,7 @@ func (c *Client) ClearChat(ctx context.Context, projectID openapi_types.UUID, re
 
 // ListChat List the chat of a project
 //
-// Oldest first, unless asked otherwise.
+// Oldest first, unless asked otherwise. API keys need the scope `chat` or `read`.
 //
 // Corresponds with GET /v1/chat/{project_id} (the `ListChat` operationId).
 func (c *Client) ListChat(ctx context.Context, projectID openapi_types.UUID, params *ListChatParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7313,7 +7951,7 @@ func (c *Client) ListChat(ctx context.Context, projectID openapi_types.UUID, par
 
 // AskWithBody Ask the documents of a project
 //
-// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered.
+// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered. API keys need the scope `chat`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7332,7 +7970,7 @@ func (c *Client) AskWithBody(ctx context.Context, projectID openapi_types.UUID, 
 
 // Ask Ask the documents of a project
 //
-// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered.
+// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered. API keys need the scope `chat`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7351,7 +7989,7 @@ func (c *Client) Ask(ctx context.Context, projectID openapi_types.UUID, params *
 
 // DeleteChatMessage Delete a turn
 //
-// The question and the answer that the message is one of; stops its job, too.
+// The question and the answer that the message is one of; stops its job, too. API keys need the scope `chat`.
 //
 // Corresponds with DELETE /v1/chat/{project_id}/messages/{message_id} (the `DeleteChatMessage` operationId).
 func (c *Client) DeleteChatMessage(ctx context.Context, projectID openapi_types.UUID, messageID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7368,6 +8006,8 @@ func (c *Client) DeleteChatMessage(ctx context.Context, projectID openapi_types.
 
 // GetChatMessage Get a message
 //
+// API keys need the scope `chat` or `read`.
+//
 // Corresponds with GET /v1/chat/{project_id}/messages/{message_id} (the `GetChatMessage` operationId).
 func (c *Client) GetChatMessage(ctx context.Context, projectID openapi_types.UUID, messageID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetChatMessageRequest(c.Server, projectID, messageID)
@@ -7383,7 +8023,7 @@ func (c *Client) GetChatMessage(ctx context.Context, projectID openapi_types.UUI
 
 // StreamChatMessage Follow an answer being written
 //
-// Server-sent events: start when an attempt begins, which voids the text before it; token with a ChatToken; and at last done, or failed, with the ChatMessage, whose content is the text that counts. With Last-Event-ID it goes on behind that event; 204 says that there is nothing more to come.
+// Server-sent events: start when an attempt begins, which voids the text before it; token with a ChatToken; and at last done, or failed, with the ChatMessage, whose content is the text that counts. With Last-Event-ID it goes on behind that event; 204 says that there is nothing more to come. API keys need the scope `chat` or `read`.
 //
 // Corresponds with GET /v1/chat/{project_id}/messages/{message_id}/stream (the `StreamChatMessage` operationId).
 func (c *Client) StreamChatMessage(ctx context.Context, projectID openapi_types.UUID, messageID openapi_types.UUID, params *StreamChatMessageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7400,7 +8040,7 @@ func (c *Client) StreamChatMessage(ctx context.Context, projectID openapi_types.
 
 // ListBatches List my batches
 //
-// Without their postings.
+// Without their postings. API keys need the scope `matches` or `read`.
 //
 // Corresponds with GET /v1/cv-matcher/batches (the `ListBatches` operationId).
 func (c *Client) ListBatches(ctx context.Context, params *ListBatchesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7417,7 +8057,7 @@ func (c *Client) ListBatches(ctx context.Context, params *ListBatchesParams, req
 
 // CreateBatchWithBody Compare applicants with several postings
 //
-// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone. API keys need the scope `matches`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7436,7 +8076,7 @@ func (c *Client) CreateBatchWithBody(ctx context.Context, params *CreateBatchPar
 
 // CreateBatch Compare applicants with several postings
 //
-// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone. API keys need the scope `matches`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7455,7 +8095,7 @@ func (c *Client) CreateBatch(ctx context.Context, params *CreateBatchParams, bod
 
 // DeleteBatch Delete a batch
 //
-// With its matches, and stops their jobs.
+// With its matches, and stops their jobs. API keys need the scope `matches`.
 //
 // Corresponds with DELETE /v1/cv-matcher/batches/{batch_id} (the `DeleteBatch` operationId).
 func (c *Client) DeleteBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7472,6 +8112,8 @@ func (c *Client) DeleteBatch(ctx context.Context, batchID openapi_types.UUID, re
 
 // GetBatch Get a batch
 //
+// API keys need the scope `matches` or `read`.
+//
 // Corresponds with GET /v1/cv-matcher/batches/{batch_id} (the `GetBatch` operationId).
 func (c *Client) GetBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetBatchRequest(c.Server, batchID)
@@ -7487,7 +8129,7 @@ func (c *Client) GetBatch(ctx context.Context, batchID openapi_types.UUID, reqEd
 
 // CancelBatch Stop a batch
 //
-// Stops the jobs that have not ended. What was judged stays.
+// Stops the jobs that have not ended. What was judged stays. API keys need the scope `matches`.
 //
 // Corresponds with POST /v1/cv-matcher/batches/{batch_id}/cancel (the `CancelBatch` operationId).
 func (c *Client) CancelBatch(ctx context.Context, batchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7504,7 +8146,7 @@ func (c *Client) CancelBatch(ctx context.Context, batchID openapi_types.UUID, re
 
 // GetBatchTable Get a batch as a ranked table
 //
-// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty.
+// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty. API keys need the scope `matches` or `read`.
 //
 // Corresponds with GET /v1/cv-matcher/batches/{batch_id}/table (the `GetBatchTable` operationId).
 func (c *Client) GetBatchTable(ctx context.Context, batchID openapi_types.UUID, params *GetBatchTableParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7521,7 +8163,7 @@ func (c *Client) GetBatchTable(ctx context.Context, batchID openapi_types.UUID, 
 
 // MatchWithBody Compare applicants with a posting
 //
-// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.
+// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts. API keys need the scope `matches`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7540,7 +8182,7 @@ func (c *Client) MatchWithBody(ctx context.Context, params *MatchParams, content
 
 // Match Compare applicants with a posting
 //
-// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.
+// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts. API keys need the scope `matches`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7559,7 +8201,7 @@ func (c *Client) Match(ctx context.Context, params *MatchParams, body MatchJSONR
 
 // ListMatches List my matches
 //
-// Without their candidates.
+// Without their candidates. API keys need the scope `matches` or `read`.
 //
 // Corresponds with GET /v1/cv-matcher/matches (the `ListMatches` operationId).
 func (c *Client) ListMatches(ctx context.Context, params *ListMatchesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7576,7 +8218,7 @@ func (c *Client) ListMatches(ctx context.Context, params *ListMatchesParams, req
 
 // DeleteMatch Delete a match
 //
-// Stops its job, too.
+// Stops its job, too. API keys need the scope `matches`.
 //
 // Corresponds with DELETE /v1/cv-matcher/matches/{match_id} (the `DeleteMatch` operationId).
 func (c *Client) DeleteMatch(ctx context.Context, matchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7593,6 +8235,8 @@ func (c *Client) DeleteMatch(ctx context.Context, matchID openapi_types.UUID, re
 
 // GetMatch Get a match
 //
+// API keys need the scope `matches` or `read`.
+//
 // Corresponds with GET /v1/cv-matcher/matches/{match_id} (the `GetMatch` operationId).
 func (c *Client) GetMatch(ctx context.Context, matchID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMatchRequest(c.Server, matchID)
@@ -7608,7 +8252,7 @@ func (c *Client) GetMatch(ctx context.Context, matchID openapi_types.UUID, reqEd
 
 // GetMatchReport Get a match as a report to print
 //
-// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential.
+// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential. API keys need the scope `matches` or `read`.
 //
 // Corresponds with GET /v1/cv-matcher/matches/{match_id}/report (the `GetMatchReport` operationId).
 func (c *Client) GetMatchReport(ctx context.Context, matchID openapi_types.UUID, params *GetMatchReportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7625,7 +8269,7 @@ func (c *Client) GetMatchReport(ctx context.Context, matchID openapi_types.UUID,
 
 // ListDocuments List my documents
 //
-// Without their text.
+// Without their text. API keys need the scope `documents:read` or `read`.
 //
 // Corresponds with GET /v1/documents (the `ListDocuments` operationId).
 func (c *Client) ListDocuments(ctx context.Context, params *ListDocumentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7642,7 +8286,7 @@ func (c *Client) ListDocuments(ctx context.Context, params *ListDocumentsParams,
 
 // Search Search my documents
 //
-// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 //
 // Corresponds with GET /v1/documents/search (the `Search` operationId).
 func (c *Client) Search(ctx context.Context, params *SearchParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7659,7 +8303,7 @@ func (c *Client) Search(ctx context.Context, params *SearchParams, reqEditors ..
 
 // SearchDocumentsWithBody Search my documents
 //
-// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7678,7 +8322,7 @@ func (c *Client) SearchDocumentsWithBody(ctx context.Context, contentType string
 
 // SearchDocuments Search my documents
 //
-// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7697,6 +8341,8 @@ func (c *Client) SearchDocuments(ctx context.Context, body SearchDocumentsJSONRe
 
 // AddTextWithBody Add a text
 //
+// API keys need the scope `documents:write`.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/documents/text (the `AddText` operationId).
@@ -7713,6 +8359,8 @@ func (c *Client) AddTextWithBody(ctx context.Context, params *AddTextParams, con
 }
 
 // AddText Add a text
+//
+// API keys need the scope `documents:write`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7731,7 +8379,7 @@ func (c *Client) AddText(ctx context.Context, params *AddTextParams, body AddTex
 
 // UploadDocumentWithBody Upload a file
 //
-// One file per request. Its bytes decide its type, not its name.
+// One file per request. Its bytes decide its type, not its name. API keys need the scope `documents:write`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7750,6 +8398,8 @@ func (c *Client) UploadDocumentWithBody(ctx context.Context, params *UploadDocum
 
 // AddURLWithBody Add a web page or a file on the web
 //
+// API keys need the scope `documents:write`.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/documents/url (the `AddURL` operationId).
@@ -7766,6 +8416,8 @@ func (c *Client) AddURLWithBody(ctx context.Context, params *AddURLParams, conte
 }
 
 // AddURL Add a web page or a file on the web
+//
+// API keys need the scope `documents:write`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7784,7 +8436,7 @@ func (c *Client) AddURL(ctx context.Context, params *AddURLParams, body AddURLJS
 
 // DeleteDocument Delete a document
 //
-// Deletes all that was made from it, matches that quote it included, and stops its job.
+// Deletes all that was made from it, matches that quote it included, and stops its job. API keys need the scope `documents:write`.
 //
 // Corresponds with DELETE /v1/documents/{document_id} (the `DeleteDocument` operationId).
 func (c *Client) DeleteDocument(ctx context.Context, documentID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7801,6 +8453,8 @@ func (c *Client) DeleteDocument(ctx context.Context, documentID openapi_types.UU
 
 // GetDocument Get a document with its text
 //
+// API keys need the scope `documents:read` or `read`.
+//
 // Corresponds with GET /v1/documents/{document_id} (the `GetDocument` operationId).
 func (c *Client) GetDocument(ctx context.Context, documentID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetDocumentRequest(c.Server, documentID)
@@ -7815,6 +8469,8 @@ func (c *Client) GetDocument(ctx context.Context, documentID openapi_types.UUID,
 }
 
 // GetDocumentFile Get the original
+//
+// API keys need the scope `documents:read` or `read`.
 //
 // Corresponds with GET /v1/documents/{document_id}/file (the `GetDocumentFile` operationId).
 func (c *Client) GetDocumentFile(ctx context.Context, documentID openapi_types.UUID, params *GetDocumentFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7831,6 +8487,8 @@ func (c *Client) GetDocumentFile(ctx context.Context, documentID openapi_types.U
 
 // GetDocumentPages Get the text page by page
 //
+// API keys need the scope `documents:read` or `read`.
+//
 // Corresponds with GET /v1/documents/{document_id}/pages (the `GetDocumentPages` operationId).
 func (c *Client) GetDocumentPages(ctx context.Context, documentID openapi_types.UUID, params *GetDocumentPagesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetDocumentPagesRequest(c.Server, documentID, params)
@@ -7846,7 +8504,7 @@ func (c *Client) GetDocumentPages(ctx context.Context, documentID openapi_types.
 
 // Events Follow all my jobs
 //
-// Server-sent events: first one called snapshot with a JobSnapshot, then one called job with a Job whenever one changed.
+// Server-sent events: first one called snapshot with a JobSnapshot, then one called job with a Job whenever one changed. API keys need the scope `jobs` or `read`.
 //
 // Corresponds with GET /v1/events (the `Events` operationId).
 func (c *Client) Events(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7863,6 +8521,8 @@ func (c *Client) Events(ctx context.Context, reqEditors ...RequestEditorFn) (*ht
 
 // ListJobs List my jobs
 //
+// API keys need the scope `jobs` or `read`.
+//
 // Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListJobsRequest(c.Server, params)
@@ -7877,6 +8537,8 @@ func (c *Client) ListJobs(ctx context.Context, params *ListJobsParams, reqEditor
 }
 
 // GetJob Get a job
+//
+// API keys need the scope `jobs` or `read`.
 //
 // Corresponds with GET /v1/jobs/{job_id} (the `GetJob` operationId).
 func (c *Client) GetJob(ctx context.Context, jobID openapi_types.UUID, params *GetJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7893,7 +8555,7 @@ func (c *Client) GetJob(ctx context.Context, jobID openapi_types.UUID, params *G
 
 // CancelJob Cancel a job
 //
-// A job that waits is cancelled at once; a running one is asked to stop and is final a moment later.
+// A job that waits is cancelled at once; a running one is asked to stop and is final a moment later. API keys need the scope `jobs`.
 //
 // Corresponds with POST /v1/jobs/{job_id}/cancel (the `CancelJob` operationId).
 func (c *Client) CancelJob(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7910,7 +8572,7 @@ func (c *Client) CancelJob(ctx context.Context, jobID openapi_types.UUID, reqEdi
 
 // JobEvents Follow a job
 //
-// Server-sent events. The id of each is its seq, its event is its type, its data a JobEvent. The stream ends after the final state; 204 says that there is nothing more to come.
+// Server-sent events. The id of each is its seq, its event is its type, its data a JobEvent. The stream ends after the final state; 204 says that there is nothing more to come. API keys need the scope `jobs` or `read`.
 //
 // Corresponds with GET /v1/jobs/{job_id}/events (the `JobEvents` operationId).
 func (c *Client) JobEvents(ctx context.Context, jobID openapi_types.UUID, params *JobEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7927,6 +8589,8 @@ func (c *Client) JobEvents(ctx context.Context, jobID openapi_types.UUID, params
 
 // RetryJob Try a failed job again
 //
+// API keys need the scope `jobs`.
+//
 // Corresponds with POST /v1/jobs/{job_id}/retry (the `RetryJob` operationId).
 func (c *Client) RetryJob(ctx context.Context, jobID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRetryJobRequest(c.Server, jobID)
@@ -7942,7 +8606,7 @@ func (c *Client) RetryJob(ctx context.Context, jobID openapi_types.UUID, reqEdit
 
 // EmbedWithBody Turn text into vectors
 //
-// One text that is too long for the model fails the request.
+// One text that is too long for the model fails the request. API keys need the scope `llm`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7961,7 +8625,7 @@ func (c *Client) EmbedWithBody(ctx context.Context, contentType string, body io.
 
 // Embed Turn text into vectors
 //
-// One text that is too long for the model fails the request.
+// One text that is too long for the model fails the request. API keys need the scope `llm`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7980,7 +8644,7 @@ func (c *Client) Embed(ctx context.Context, body EmbedJSONRequestBody, reqEditor
 
 // GenerateWithBody Ask a language model
 //
-// Waits for the answer. Hanging up stops the model.
+// Waits for the answer. Hanging up stops the model. API keys need the scope `llm`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7999,7 +8663,7 @@ func (c *Client) GenerateWithBody(ctx context.Context, params *GenerateParams, c
 
 // Generate Ask a language model
 //
-// Waits for the answer. Hanging up stops the model.
+// Waits for the answer. Hanging up stops the model. API keys need the scope `llm`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8018,7 +8682,7 @@ func (c *Client) Generate(ctx context.Context, params *GenerateParams, body Gene
 
 // ListModels List language models
 //
-// A provider that does not answer is listed with its error.
+// A provider that does not answer is listed with its error. API keys need the scope `llm` or `read`.
 //
 // Corresponds with GET /v1/llm/models (the `ListModels` operationId).
 func (c *Client) ListModels(ctx context.Context, params *ListModelsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8035,6 +8699,8 @@ func (c *Client) ListModels(ctx context.Context, params *ListModelsParams, reqEd
 
 // LlmUsage What I used up, and what is left
 //
+// API keys need the scope `llm` or `read`.
+//
 // Corresponds with GET /v1/llm/usage (the `LlmUsage` operationId).
 func (c *Client) LlmUsage(ctx context.Context, params *LlmUsageParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewLlmUsageRequest(c.Server, params)
@@ -8050,6 +8716,8 @@ func (c *Client) LlmUsage(ctx context.Context, params *LlmUsageParams, reqEditor
 
 // ListProjects List my projects
 //
+// API keys need the scope `projects` or `read`.
+//
 // Corresponds with GET /v1/projects (the `ListProjects` operationId).
 func (c *Client) ListProjects(ctx context.Context, params *ListProjectsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListProjectsRequest(c.Server, params)
@@ -8064,6 +8732,8 @@ func (c *Client) ListProjects(ctx context.Context, params *ListProjectsParams, r
 }
 
 // CreateProjectWithBody Make a project
+//
+// API keys need the scope `projects`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8082,6 +8752,8 @@ func (c *Client) CreateProjectWithBody(ctx context.Context, contentType string, 
 
 // CreateProject Make a project
 //
+// API keys need the scope `projects`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/projects (the `CreateProject` operationId).
@@ -8099,7 +8771,7 @@ func (c *Client) CreateProject(ctx context.Context, body CreateProjectJSONReques
 
 // DeleteProject Delete a project
 //
-// Deletes everything in it, and stops its jobs.
+// Deletes everything in it, and stops its jobs. API keys need the scope `projects`.
 //
 // Corresponds with DELETE /v1/projects/{project_id} (the `DeleteProject` operationId).
 func (c *Client) DeleteProject(ctx context.Context, projectID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8116,6 +8788,8 @@ func (c *Client) DeleteProject(ctx context.Context, projectID openapi_types.UUID
 
 // GetProject Get a project
 //
+// API keys need the scope `projects` or `read`.
+//
 // Corresponds with GET /v1/projects/{project_id} (the `GetProject` operationId).
 func (c *Client) GetProject(ctx context.Context, projectID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetProjectRequest(c.Server, projectID)
@@ -8130,6 +8804,8 @@ func (c *Client) GetProject(ctx context.Context, projectID openapi_types.UUID, r
 }
 
 // UpdateProjectWithBody Change a project
+//
+// API keys need the scope `projects`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8148,6 +8824,8 @@ func (c *Client) UpdateProjectWithBody(ctx context.Context, projectID openapi_ty
 
 // UpdateProject Change a project
 //
+// API keys need the scope `projects`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /v1/projects/{project_id} (the `UpdateProject` operationId).
@@ -8164,6 +8842,8 @@ func (c *Client) UpdateProject(ctx context.Context, projectID openapi_types.UUID
 }
 
 // ReplaceProjectWithBody Replace a project
+//
+// API keys need the scope `projects`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8182,6 +8862,8 @@ func (c *Client) ReplaceProjectWithBody(ctx context.Context, projectID openapi_t
 
 // ReplaceProject Replace a project
 //
+// API keys need the scope `projects`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PUT /v1/projects/{project_id} (the `ReplaceProject` operationId).
@@ -8199,6 +8881,8 @@ func (c *Client) ReplaceProject(ctx context.Context, projectID openapi_types.UUI
 
 // ListStories List my stories
 //
+// API keys need the scope `stories` or `read`.
+//
 // Corresponds with GET /v1/stories (the `ListStories` operationId).
 func (c *Client) ListStories(ctx context.Context, params *ListStoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListStoriesRequest(c.Server, params)
@@ -8213,6 +8897,8 @@ func (c *Client) ListStories(ctx context.Context, params *ListStoriesParams, req
 }
 
 // CreateStoryWithBody Begin a story
+//
+// API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8231,6 +8917,8 @@ func (c *Client) CreateStoryWithBody(ctx context.Context, contentType string, bo
 
 // CreateStory Begin a story
 //
+// API keys need the scope `stories`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/stories (the `CreateStory` operationId).
@@ -8248,7 +8936,7 @@ func (c *Client) CreateStory(ctx context.Context, body CreateStoryJSONRequestBod
 
 // DeleteStory Delete a story
 //
-// Deletes everything in it, and stops its jobs.
+// Deletes everything in it, and stops its jobs. API keys need the scope `stories`.
 //
 // Corresponds with DELETE /v1/stories/{story_id} (the `DeleteStory` operationId).
 func (c *Client) DeleteStory(ctx context.Context, storyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8265,6 +8953,8 @@ func (c *Client) DeleteStory(ctx context.Context, storyID openapi_types.UUID, re
 
 // GetStory Get a story
 //
+// API keys need the scope `stories` or `read`.
+//
 // Corresponds with GET /v1/stories/{story_id} (the `GetStory` operationId).
 func (c *Client) GetStory(ctx context.Context, storyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetStoryRequest(c.Server, storyID)
@@ -8279,6 +8969,8 @@ func (c *Client) GetStory(ctx context.Context, storyID openapi_types.UUID, reqEd
 }
 
 // UpdateStoryWithBody Change a story
+//
+// API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8297,6 +8989,8 @@ func (c *Client) UpdateStoryWithBody(ctx context.Context, storyID openapi_types.
 
 // UpdateStory Change a story
 //
+// API keys need the scope `stories`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /v1/stories/{story_id} (the `UpdateStory` operationId).
@@ -8314,7 +9008,7 @@ func (c *Client) UpdateStory(ctx context.Context, storyID openapi_types.UUID, bo
 
 // GetBook Get a story as a book
 //
-// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides.
+// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides. API keys need the scope `stories` or `read`.
 //
 // Corresponds with GET /v1/stories/{story_id}/book (the `GetBook` operationId).
 func (c *Client) GetBook(ctx context.Context, storyID openapi_types.UUID, params *GetBookParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8331,7 +9025,7 @@ func (c *Client) GetBook(ctx context.Context, storyID openapi_types.UUID, params
 
 // AskQuestionWithBody Ask for the interviewer's next question
 //
-// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict.
+// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8350,7 +9044,7 @@ func (c *Client) AskQuestionWithBody(ctx context.Context, storyID openapi_types.
 
 // AskQuestion Ask for the interviewer's next question
 //
-// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict.
+// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict. API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8369,7 +9063,7 @@ func (c *Client) AskQuestion(ctx context.Context, storyID openapi_types.UUID, pa
 
 // ListMemories List a story's memories
 //
-// As they were told, newest first; the timeline has them in the order of the life.
+// As they were told, newest first; the timeline has them in the order of the life. API keys need the scope `stories` or `read`.
 //
 // Corresponds with GET /v1/stories/{story_id}/memories (the `ListMemories` operationId).
 func (c *Client) ListMemories(ctx context.Context, storyID openapi_types.UUID, params *ListMemoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8385,6 +9079,8 @@ func (c *Client) ListMemories(ctx context.Context, storyID openapi_types.UUID, p
 }
 
 // CreateMemoryWithBody Tell a memory
+//
+// API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8403,6 +9099,8 @@ func (c *Client) CreateMemoryWithBody(ctx context.Context, storyID openapi_types
 
 // CreateMemory Tell a memory
 //
+// API keys need the scope `stories`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/stories/{story_id}/memories (the `CreateMemory` operationId).
@@ -8420,7 +9118,7 @@ func (c *Client) CreateMemory(ctx context.Context, storyID openapi_types.UUID, b
 
 // DeleteMemory Delete a memory
 //
-// With its photos; stops its jobs.
+// With its photos; stops its jobs. API keys need the scope `stories`.
 //
 // Corresponds with DELETE /v1/stories/{story_id}/memories/{memory_id} (the `DeleteMemory` operationId).
 func (c *Client) DeleteMemory(ctx context.Context, storyID openapi_types.UUID, memoryID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8437,6 +9135,8 @@ func (c *Client) DeleteMemory(ctx context.Context, storyID openapi_types.UUID, m
 
 // GetMemory Get a memory
 //
+// API keys need the scope `stories` or `read`.
+//
 // Corresponds with GET /v1/stories/{story_id}/memories/{memory_id} (the `GetMemory` operationId).
 func (c *Client) GetMemory(ctx context.Context, storyID openapi_types.UUID, memoryID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMemoryRequest(c.Server, storyID, memoryID)
@@ -8451,6 +9151,8 @@ func (c *Client) GetMemory(ctx context.Context, storyID openapi_types.UUID, memo
 }
 
 // UpdateMemoryWithBody Change a memory
+//
+// API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8469,6 +9171,8 @@ func (c *Client) UpdateMemoryWithBody(ctx context.Context, storyID openapi_types
 
 // UpdateMemory Change a memory
 //
+// API keys need the scope `stories`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /v1/stories/{story_id}/memories/{memory_id} (the `UpdateMemory` operationId).
@@ -8486,7 +9190,7 @@ func (c *Client) UpdateMemory(ctx context.Context, storyID openapi_types.UUID, m
 
 // AddPhotoWithBody Add a photo to a memory
 //
-// JPEG, PNG, WebP or the first frame of a GIF, up to 20 MiB. It is kept as a JPEG of at most 2,000 pixels without anything a camera wrote into it: the date is offered as taken_at, the location is dropped.
+// JPEG, PNG, WebP or the first frame of a GIF, up to 20 MiB. It is kept as a JPEG of at most 2,000 pixels without anything a camera wrote into it: the date is offered as taken_at, the location is dropped. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8505,7 +9209,7 @@ func (c *Client) AddPhotoWithBody(ctx context.Context, storyID openapi_types.UUI
 
 // RefineMemoryWithBody Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8524,7 +9228,7 @@ func (c *Client) RefineMemoryWithBody(ctx context.Context, storyID openapi_types
 
 // RefineMemory Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8543,6 +9247,8 @@ func (c *Client) RefineMemory(ctx context.Context, storyID openapi_types.UUID, m
 
 // ListNames List the people, places and tags of a story
 //
+// API keys need the scope `stories` or `read`.
+//
 // Corresponds with GET /v1/stories/{story_id}/names (the `ListNames` operationId).
 func (c *Client) ListNames(ctx context.Context, storyID openapi_types.UUID, params *ListNamesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListNamesRequest(c.Server, storyID, params)
@@ -8558,7 +9264,7 @@ func (c *Client) ListNames(ctx context.Context, storyID openapi_types.UUID, para
 
 // DeleteName Take a person, place or tag out of a story
 //
-// The memories stay.
+// The memories stay. API keys need the scope `stories`.
 //
 // Corresponds with DELETE /v1/stories/{story_id}/names/{name_id} (the `DeleteName` operationId).
 func (c *Client) DeleteName(ctx context.Context, storyID openapi_types.UUID, nameID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8575,7 +9281,7 @@ func (c *Client) DeleteName(ctx context.Context, storyID openapi_types.UUID, nam
 
 // UpdateNameWithBody Rename a person, place or tag
 //
-// In all memories at once.
+// In all memories at once. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8594,7 +9300,7 @@ func (c *Client) UpdateNameWithBody(ctx context.Context, storyID openapi_types.U
 
 // UpdateName Rename a person, place or tag
 //
-// In all memories at once.
+// In all memories at once. API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8613,7 +9319,7 @@ func (c *Client) UpdateName(ctx context.Context, storyID openapi_types.UUID, nam
 
 // MergeNamesWithBody Merge two names of one person, place or tag
 //
-// The name in the address disappears; its memories are the other's.
+// The name in the address disappears; its memories are the other's. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8632,7 +9338,7 @@ func (c *Client) MergeNamesWithBody(ctx context.Context, storyID openapi_types.U
 
 // MergeNames Merge two names of one person, place or tag
 //
-// The name in the address disappears; its memories are the other's.
+// The name in the address disappears; its memories are the other's. API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8651,6 +9357,8 @@ func (c *Client) MergeNames(ctx context.Context, storyID openapi_types.UUID, nam
 
 // DeletePhoto Delete a photo
 //
+// API keys need the scope `stories`.
+//
 // Corresponds with DELETE /v1/stories/{story_id}/photos/{photo_id} (the `DeletePhoto` operationId).
 func (c *Client) DeletePhoto(ctx context.Context, storyID openapi_types.UUID, photoID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeletePhotoRequest(c.Server, storyID, photoID)
@@ -8666,6 +9374,8 @@ func (c *Client) DeletePhoto(ctx context.Context, storyID openapi_types.UUID, ph
 
 // GetPhoto Get what is known of a photo
 //
+// API keys need the scope `stories` or `read`.
+//
 // Corresponds with GET /v1/stories/{story_id}/photos/{photo_id} (the `GetPhoto` operationId).
 func (c *Client) GetPhoto(ctx context.Context, storyID openapi_types.UUID, photoID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetPhotoRequest(c.Server, storyID, photoID)
@@ -8680,6 +9390,8 @@ func (c *Client) GetPhoto(ctx context.Context, storyID openapi_types.UUID, photo
 }
 
 // UpdatePhotoWithBody Change a photo's caption
+//
+// API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8698,6 +9410,8 @@ func (c *Client) UpdatePhotoWithBody(ctx context.Context, storyID openapi_types.
 
 // UpdatePhoto Change a photo's caption
 //
+// API keys need the scope `stories`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /v1/stories/{story_id}/photos/{photo_id} (the `UpdatePhoto` operationId).
@@ -8715,6 +9429,8 @@ func (c *Client) UpdatePhoto(ctx context.Context, storyID openapi_types.UUID, ph
 
 // GetPhotoFile Get a photo
 //
+// API keys need the scope `stories` or `read`.
+//
 // Corresponds with GET /v1/stories/{story_id}/photos/{photo_id}/file (the `GetPhotoFile` operationId).
 func (c *Client) GetPhotoFile(ctx context.Context, storyID openapi_types.UUID, photoID openapi_types.UUID, params *GetPhotoFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetPhotoFileRequest(c.Server, storyID, photoID, params)
@@ -8729,6 +9445,8 @@ func (c *Client) GetPhotoFile(ctx context.Context, storyID openapi_types.UUID, p
 }
 
 // ListQuestions List a story's questions
+//
+// API keys need the scope `stories` or `read`.
 //
 // Corresponds with GET /v1/stories/{story_id}/questions (the `ListQuestions` operationId).
 func (c *Client) ListQuestions(ctx context.Context, storyID openapi_types.UUID, params *ListQuestionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8745,6 +9463,8 @@ func (c *Client) ListQuestions(ctx context.Context, storyID openapi_types.UUID, 
 
 // GetQuestion Get a question
 //
+// API keys need the scope `stories` or `read`.
+//
 // Corresponds with GET /v1/stories/{story_id}/questions/{question_id} (the `GetQuestion` operationId).
 func (c *Client) GetQuestion(ctx context.Context, storyID openapi_types.UUID, questionID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetQuestionRequest(c.Server, storyID, questionID)
@@ -8759,6 +9479,8 @@ func (c *Client) GetQuestion(ctx context.Context, storyID openapi_types.UUID, qu
 }
 
 // GetRefinement Get a refinement
+//
+// API keys need the scope `stories` or `read`.
 //
 // Corresponds with GET /v1/stories/{story_id}/refinements/{refinement_id} (the `GetRefinement` operationId).
 func (c *Client) GetRefinement(ctx context.Context, storyID openapi_types.UUID, refinementID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8775,7 +9497,7 @@ func (c *Client) GetRefinement(ctx context.Context, storyID openapi_types.UUID, 
 
 // SearchMemories Search in a story
 //
-// Words in any inflection in titles, texts and names, and beginnings of titles and names.
+// Words in any inflection in titles, texts and names, and beginnings of titles and names. API keys need the scope `stories` or `read`.
 //
 // Corresponds with GET /v1/stories/{story_id}/search (the `SearchMemories` operationId).
 func (c *Client) SearchMemories(ctx context.Context, storyID openapi_types.UUID, params *SearchMemoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8792,11 +9514,49 @@ func (c *Client) SearchMemories(ctx context.Context, storyID openapi_types.UUID,
 
 // GetTimeline Get a story in the order of the life
 //
-// And where nothing was told yet.
+// And where nothing was told yet. API keys need the scope `stories` or `read`.
 //
 // Corresponds with GET /v1/stories/{story_id}/timeline (the `GetTimeline` operationId).
 func (c *Client) GetTimeline(ctx context.Context, storyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetTimelineRequest(c.Server, storyID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteUserMeWithBody Delete my account
+//
+// With everything I own, for good: originals, texts, vectors, results. Running jobs are stopped. The audit log keeps the account's id, and not its address.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with DELETE /v1/users/me (the `DeleteUserMe` operationId).
+func (c *Client) DeleteUserMeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteUserMeRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteUserMe Delete my account
+//
+// With everything I own, for good: originals, texts, vectors, results. Running jobs are stopped. The audit log keeps the account's id, and not its address.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with DELETE /v1/users/me (the `DeleteUserMe` operationId).
+func (c *Client) DeleteUserMe(ctx context.Context, body DeleteUserMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteUserMeRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8812,6 +9572,57 @@ func (c *Client) GetTimeline(ctx context.Context, storyID openapi_types.UUID, re
 // Corresponds with GET /v1/users/me (the `GetUserMe` operationId).
 func (c *Client) GetUserMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetUserMeRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserMeWithBody Change my account
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /v1/users/me (the `UpdateUserMe` operationId).
+func (c *Client) UpdateUserMeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserMeRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserMe Change my account
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /v1/users/me (the `UpdateUserMe` operationId).
+func (c *Client) UpdateUserMe(ctx context.Context, body UpdateUserMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserMeRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportUserMe Get everything I own
+//
+// A zip: `account.json`, one file of JSON lines for each kind of thing, originals and texts of documents, and photos. All of it as it was at one moment. Secrets are left out, and so is what follows from the rest, as vectors do.
+//
+// Corresponds with GET /v1/users/me/export (the `ExportUserMe` operationId).
+func (c *Client) ExportUserMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportUserMeRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -10011,6 +10822,186 @@ func NewListWorkersRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListAPIKeysRequest constructs an http.Request for the ListAPIKeys method
+func NewListAPIKeysRequest(server string, params *ListAPIKeysParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/auth/api-keys")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateAPIKeyRequest calls the generic CreateAPIKey builder with application/json body
+func NewCreateAPIKeyRequest(server string, body CreateAPIKeyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateAPIKeyRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateAPIKeyRequestWithBody constructs an http.Request for the CreateAPIKey method, with any body, and a specified content type
+func NewCreateAPIKeyRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/auth/api-keys")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteAPIKeyRequest constructs an http.Request for the DeleteAPIKey method
+func NewDeleteAPIKeyRequest(server string, keyID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "key_id", keyID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/auth/api-keys/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewChangePasswordRequest calls the generic ChangePassword builder with application/json body
+func NewChangePasswordRequest(server string, body ChangePasswordJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewChangePasswordRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewChangePasswordRequestWithBody constructs an http.Request for the ChangePassword method, with any body, and a specified content type
+func NewChangePasswordRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/auth/change-password")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewForgotPasswordRequest calls the generic ForgotPassword builder with application/json body
 func NewForgotPasswordRequest(server string, body ForgotPasswordJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -10373,6 +11364,133 @@ func NewResetPasswordRequestWithBody(server string, contentType string, body io.
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewEndOtherSessionsRequest constructs an http.Request for the EndOtherSessions method
+func NewEndOtherSessionsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/auth/sessions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListSessionsRequest constructs an http.Request for the ListSessions method
+func NewListSessionsRequest(server string, params *ListSessionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/auth/sessions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewEndSessionRequest constructs an http.Request for the EndSession method
+func NewEndSessionRequest(server string, sessionID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session_id", sessionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/auth/sessions/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -14293,6 +15411,46 @@ func NewGetTimelineRequest(server string, storyID openapi_types.UUID) (*http.Req
 	return req, nil
 }
 
+// NewDeleteUserMeRequest calls the generic DeleteUserMe builder with application/json body
+func NewDeleteUserMeRequest(server string, body DeleteUserMeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDeleteUserMeRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewDeleteUserMeRequestWithBody constructs an http.Request for the DeleteUserMe method, with any body, and a specified content type
+func NewDeleteUserMeRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewGetUserMeRequest constructs an http.Request for the GetUserMe method
 func NewGetUserMeRequest(server string) (*http.Request, error) {
 	var err error
@@ -14303,6 +15461,73 @@ func NewGetUserMeRequest(server string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/v1/users/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateUserMeRequest calls the generic UpdateUserMe builder with application/json body
+func NewUpdateUserMeRequest(server string, body UpdateUserMeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateUserMeRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewUpdateUserMeRequestWithBody constructs an http.Request for the UpdateUserMe method, with any body, and a specified content type
+func NewUpdateUserMeRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewExportUserMeRequest constructs an http.Request for the ExportUserMe method
+func NewExportUserMeRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/users/me/export")
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -14618,6 +15843,58 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/admin/workers (the `ListWorkers` operationId).
 	ListWorkersWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListWorkersResponse, error)
 
+	// ListAPIKeysWithResponse List my API keys
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/auth/api-keys (the `ListAPIKeys` operationId).
+	ListAPIKeysWithResponse(ctx context.Context, params *ListAPIKeysParams, reqEditors ...RequestEditorFn) (*ListAPIKeysResponse, error)
+
+	// CreateAPIKeyWithBodyWithResponse Make an API key
+	//
+	// The key is shown this once. It cannot be used for accounts, keys or the administration.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/auth/api-keys (the `CreateAPIKey` operationId).
+	CreateAPIKeyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateAPIKeyResponse, error)
+
+	// CreateAPIKeyWithResponse Make an API key
+	//
+	// The key is shown this once. It cannot be used for accounts, keys or the administration.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/auth/api-keys (the `CreateAPIKey` operationId).
+	CreateAPIKeyWithResponse(ctx context.Context, body CreateAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAPIKeyResponse, error)
+
+	// DeleteAPIKeyWithResponse Delete an API key
+	//
+	// It is not accepted any more from then on.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/auth/api-keys/{key_id} (the `DeleteAPIKey` operationId).
+	DeleteAPIKeyWithResponse(ctx context.Context, keyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteAPIKeyResponse, error)
+
+	// ChangePasswordWithBodyWithResponse Change my password
+	//
+	// Ends all my other sessions. API keys stay.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/auth/change-password (the `ChangePassword` operationId).
+	ChangePasswordWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangePasswordResponse, error)
+
+	// ChangePasswordWithResponse Change my password
+	//
+	// Ends all my other sessions. API keys stay.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/auth/change-password (the `ChangePassword` operationId).
+	ChangePasswordWithResponse(ctx context.Context, body ChangePasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangePasswordResponse, error)
+
 	// ForgotPasswordWithBodyWithResponse Have a link mailed that sets a new password
 	//
 	// The answer is the same whether or not there is such an account.
@@ -14761,6 +16038,29 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/auth/reset-password (the `ResetPassword` operationId).
 	ResetPasswordWithFormdataBodyWithResponse(ctx context.Context, body ResetPasswordFormdataRequestBody, reqEditors ...RequestEditorFn) (*ResetPasswordResponse, error)
 
+	// EndOtherSessionsWithResponse End all my other sessions
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/auth/sessions (the `EndOtherSessions` operationId).
+	EndOtherSessionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*EndOtherSessionsResponse, error)
+
+	// ListSessionsWithResponse List my sessions
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/auth/sessions (the `ListSessions` operationId).
+	ListSessionsWithResponse(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*ListSessionsResponse, error)
+
+	// EndSessionWithResponse End one of my sessions
+	//
+	// Its tokens are refused from then on, on every server. It may be the one that asks.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/auth/sessions/{session_id} (the `EndSession` operationId).
+	EndSessionWithResponse(ctx context.Context, sessionID openapi_types.UUID, reqEditors ...RequestEditorFn) (*EndSessionResponse, error)
+
 	// CheckVerifyLinkWithResponse Is this link good?
 	//
 	// Changes nothing, because mail scanners follow links too. A browser gets a page with a button that does.
@@ -14799,7 +16099,7 @@ type ClientWithResponsesInterface interface {
 
 	// ClearChatWithResponse Clear the chat of a project
 	//
-	// Stops what is being answered, too.
+	// Stops what is being answered, too. API keys need the scope `chat`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14808,7 +16108,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListChatWithResponse List the chat of a project
 	//
-	// Oldest first, unless asked otherwise.
+	// Oldest first, unless asked otherwise. API keys need the scope `chat` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14817,7 +16117,7 @@ type ClientWithResponsesInterface interface {
 
 	// AskWithBodyWithResponse Ask the documents of a project
 	//
-	// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered.
+	// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered. API keys need the scope `chat`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14826,7 +16126,7 @@ type ClientWithResponsesInterface interface {
 
 	// AskWithResponse Ask the documents of a project
 	//
-	// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered.
+	// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered. API keys need the scope `chat`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14835,7 +16135,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteChatMessageWithResponse Delete a turn
 	//
-	// The question and the answer that the message is one of; stops its job, too.
+	// The question and the answer that the message is one of; stops its job, too. API keys need the scope `chat`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14844,6 +16144,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetChatMessageWithResponse Get a message
 	//
+	// API keys need the scope `chat` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/chat/{project_id}/messages/{message_id} (the `GetChatMessage` operationId).
@@ -14851,7 +16153,7 @@ type ClientWithResponsesInterface interface {
 
 	// StreamChatMessageWithResponse Follow an answer being written
 	//
-	// Server-sent events: start when an attempt begins, which voids the text before it; token with a ChatToken; and at last done, or failed, with the ChatMessage, whose content is the text that counts. With Last-Event-ID it goes on behind that event; 204 says that there is nothing more to come.
+	// Server-sent events: start when an attempt begins, which voids the text before it; token with a ChatToken; and at last done, or failed, with the ChatMessage, whose content is the text that counts. With Last-Event-ID it goes on behind that event; 204 says that there is nothing more to come. API keys need the scope `chat` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14860,7 +16162,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListBatchesWithResponse List my batches
 	//
-	// Without their postings.
+	// Without their postings. API keys need the scope `matches` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14869,7 +16171,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateBatchWithBodyWithResponse Compare applicants with several postings
 	//
-	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone. API keys need the scope `matches`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14878,7 +16180,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateBatchWithResponse Compare applicants with several postings
 	//
-	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+	// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone. API keys need the scope `matches`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14887,7 +16189,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteBatchWithResponse Delete a batch
 	//
-	// With its matches, and stops their jobs.
+	// With its matches, and stops their jobs. API keys need the scope `matches`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14896,6 +16198,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetBatchWithResponse Get a batch
 	//
+	// API keys need the scope `matches` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/cv-matcher/batches/{batch_id} (the `GetBatch` operationId).
@@ -14903,7 +16207,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelBatchWithResponse Stop a batch
 	//
-	// Stops the jobs that have not ended. What was judged stays.
+	// Stops the jobs that have not ended. What was judged stays. API keys need the scope `matches`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14912,7 +16216,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetBatchTableWithResponse Get a batch as a ranked table
 	//
-	// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty.
+	// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty. API keys need the scope `matches` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14921,7 +16225,7 @@ type ClientWithResponsesInterface interface {
 
 	// MatchWithBodyWithResponse Compare applicants with a posting
 	//
-	// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.
+	// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts. API keys need the scope `matches`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14930,7 +16234,7 @@ type ClientWithResponsesInterface interface {
 
 	// MatchWithResponse Compare applicants with a posting
 	//
-	// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.
+	// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts. API keys need the scope `matches`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14939,7 +16243,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListMatchesWithResponse List my matches
 	//
-	// Without their candidates.
+	// Without their candidates. API keys need the scope `matches` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14948,7 +16252,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteMatchWithResponse Delete a match
 	//
-	// Stops its job, too.
+	// Stops its job, too. API keys need the scope `matches`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14957,6 +16261,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetMatchWithResponse Get a match
 	//
+	// API keys need the scope `matches` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/cv-matcher/matches/{match_id} (the `GetMatch` operationId).
@@ -14964,7 +16270,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetMatchReportWithResponse Get a match as a report to print
 	//
-	// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential.
+	// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential. API keys need the scope `matches` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14973,7 +16279,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListDocumentsWithResponse List my documents
 	//
-	// Without their text.
+	// Without their text. API keys need the scope `documents:read` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14982,7 +16288,7 @@ type ClientWithResponsesInterface interface {
 
 	// SearchWithResponse Search my documents
 	//
-	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14991,7 +16297,7 @@ type ClientWithResponsesInterface interface {
 
 	// SearchDocumentsWithBodyWithResponse Search my documents
 	//
-	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15000,7 +16306,7 @@ type ClientWithResponsesInterface interface {
 
 	// SearchDocumentsWithResponse Search my documents
 	//
-	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+	// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15009,12 +16315,16 @@ type ClientWithResponsesInterface interface {
 
 	// AddTextWithBodyWithResponse Add a text
 	//
+	// API keys need the scope `documents:write`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/documents/text (the `AddText` operationId).
 	AddTextWithBodyWithResponse(ctx context.Context, params *AddTextParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddTextResponse, error)
 
 	// AddTextWithResponse Add a text
+	//
+	// API keys need the scope `documents:write`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15023,7 +16333,7 @@ type ClientWithResponsesInterface interface {
 
 	// UploadDocumentWithBodyWithResponse Upload a file
 	//
-	// One file per request. Its bytes decide its type, not its name.
+	// One file per request. Its bytes decide its type, not its name. API keys need the scope `documents:write`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15032,12 +16342,16 @@ type ClientWithResponsesInterface interface {
 
 	// AddURLWithBodyWithResponse Add a web page or a file on the web
 	//
+	// API keys need the scope `documents:write`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/documents/url (the `AddURL` operationId).
 	AddURLWithBodyWithResponse(ctx context.Context, params *AddURLParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddURLResponse, error)
 
 	// AddURLWithResponse Add a web page or a file on the web
+	//
+	// API keys need the scope `documents:write`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15046,7 +16360,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteDocumentWithResponse Delete a document
 	//
-	// Deletes all that was made from it, matches that quote it included, and stops its job.
+	// Deletes all that was made from it, matches that quote it included, and stops its job. API keys need the scope `documents:write`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15055,12 +16369,16 @@ type ClientWithResponsesInterface interface {
 
 	// GetDocumentWithResponse Get a document with its text
 	//
+	// API keys need the scope `documents:read` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/documents/{document_id} (the `GetDocument` operationId).
 	GetDocumentWithResponse(ctx context.Context, documentID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetDocumentResponse, error)
 
 	// GetDocumentFileWithResponse Get the original
+	//
+	// API keys need the scope `documents:read` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15069,6 +16387,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetDocumentPagesWithResponse Get the text page by page
 	//
+	// API keys need the scope `documents:read` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/documents/{document_id}/pages (the `GetDocumentPages` operationId).
@@ -15076,7 +16396,7 @@ type ClientWithResponsesInterface interface {
 
 	// EventsWithResponse Follow all my jobs
 	//
-	// Server-sent events: first one called snapshot with a JobSnapshot, then one called job with a Job whenever one changed.
+	// Server-sent events: first one called snapshot with a JobSnapshot, then one called job with a Job whenever one changed. API keys need the scope `jobs` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15085,12 +16405,16 @@ type ClientWithResponsesInterface interface {
 
 	// ListJobsWithResponse List my jobs
 	//
+	// API keys need the scope `jobs` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/jobs (the `ListJobs` operationId).
 	ListJobsWithResponse(ctx context.Context, params *ListJobsParams, reqEditors ...RequestEditorFn) (*ListJobsResponse, error)
 
 	// GetJobWithResponse Get a job
+	//
+	// API keys need the scope `jobs` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15099,7 +16423,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelJobWithResponse Cancel a job
 	//
-	// A job that waits is cancelled at once; a running one is asked to stop and is final a moment later.
+	// A job that waits is cancelled at once; a running one is asked to stop and is final a moment later. API keys need the scope `jobs`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15108,7 +16432,7 @@ type ClientWithResponsesInterface interface {
 
 	// JobEventsWithResponse Follow a job
 	//
-	// Server-sent events. The id of each is its seq, its event is its type, its data a JobEvent. The stream ends after the final state; 204 says that there is nothing more to come.
+	// Server-sent events. The id of each is its seq, its event is its type, its data a JobEvent. The stream ends after the final state; 204 says that there is nothing more to come. API keys need the scope `jobs` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15117,6 +16441,8 @@ type ClientWithResponsesInterface interface {
 
 	// RetryJobWithResponse Try a failed job again
 	//
+	// API keys need the scope `jobs`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/jobs/{job_id}/retry (the `RetryJob` operationId).
@@ -15124,7 +16450,7 @@ type ClientWithResponsesInterface interface {
 
 	// EmbedWithBodyWithResponse Turn text into vectors
 	//
-	// One text that is too long for the model fails the request.
+	// One text that is too long for the model fails the request. API keys need the scope `llm`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15133,7 +16459,7 @@ type ClientWithResponsesInterface interface {
 
 	// EmbedWithResponse Turn text into vectors
 	//
-	// One text that is too long for the model fails the request.
+	// One text that is too long for the model fails the request. API keys need the scope `llm`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15142,7 +16468,7 @@ type ClientWithResponsesInterface interface {
 
 	// GenerateWithBodyWithResponse Ask a language model
 	//
-	// Waits for the answer. Hanging up stops the model.
+	// Waits for the answer. Hanging up stops the model. API keys need the scope `llm`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15151,7 +16477,7 @@ type ClientWithResponsesInterface interface {
 
 	// GenerateWithResponse Ask a language model
 	//
-	// Waits for the answer. Hanging up stops the model.
+	// Waits for the answer. Hanging up stops the model. API keys need the scope `llm`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15160,7 +16486,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListModelsWithResponse List language models
 	//
-	// A provider that does not answer is listed with its error.
+	// A provider that does not answer is listed with its error. API keys need the scope `llm` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15169,12 +16495,16 @@ type ClientWithResponsesInterface interface {
 
 	// LlmUsageWithResponse What I used up, and what is left
 	//
+	// API keys need the scope `llm` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/llm/usage (the `LlmUsage` operationId).
 	LlmUsageWithResponse(ctx context.Context, params *LlmUsageParams, reqEditors ...RequestEditorFn) (*LlmUsageResponse, error)
 
 	// ListProjectsWithResponse List my projects
+	//
+	// API keys need the scope `projects` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15183,12 +16513,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateProjectWithBodyWithResponse Make a project
 	//
+	// API keys need the scope `projects`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/projects (the `CreateProject` operationId).
 	CreateProjectWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateProjectResponse, error)
 
 	// CreateProjectWithResponse Make a project
+	//
+	// API keys need the scope `projects`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15197,7 +16531,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteProjectWithResponse Delete a project
 	//
-	// Deletes everything in it, and stops its jobs.
+	// Deletes everything in it, and stops its jobs. API keys need the scope `projects`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15206,12 +16540,16 @@ type ClientWithResponsesInterface interface {
 
 	// GetProjectWithResponse Get a project
 	//
+	// API keys need the scope `projects` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/projects/{project_id} (the `GetProject` operationId).
 	GetProjectWithResponse(ctx context.Context, projectID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetProjectResponse, error)
 
 	// UpdateProjectWithBodyWithResponse Change a project
+	//
+	// API keys need the scope `projects`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15220,12 +16558,16 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateProjectWithResponse Change a project
 	//
+	// API keys need the scope `projects`.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /v1/projects/{project_id} (the `UpdateProject` operationId).
 	UpdateProjectWithResponse(ctx context.Context, projectID openapi_types.UUID, body UpdateProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProjectResponse, error)
 
 	// ReplaceProjectWithBodyWithResponse Replace a project
+	//
+	// API keys need the scope `projects`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15234,12 +16576,16 @@ type ClientWithResponsesInterface interface {
 
 	// ReplaceProjectWithResponse Replace a project
 	//
+	// API keys need the scope `projects`.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/projects/{project_id} (the `ReplaceProject` operationId).
 	ReplaceProjectWithResponse(ctx context.Context, projectID openapi_types.UUID, body ReplaceProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*ReplaceProjectResponse, error)
 
 	// ListStoriesWithResponse List my stories
+	//
+	// API keys need the scope `stories` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15248,12 +16594,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateStoryWithBodyWithResponse Begin a story
 	//
+	// API keys need the scope `stories`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/stories (the `CreateStory` operationId).
 	CreateStoryWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateStoryResponse, error)
 
 	// CreateStoryWithResponse Begin a story
+	//
+	// API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15262,7 +16612,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteStoryWithResponse Delete a story
 	//
-	// Deletes everything in it, and stops its jobs.
+	// Deletes everything in it, and stops its jobs. API keys need the scope `stories`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15271,12 +16621,16 @@ type ClientWithResponsesInterface interface {
 
 	// GetStoryWithResponse Get a story
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/stories/{story_id} (the `GetStory` operationId).
 	GetStoryWithResponse(ctx context.Context, storyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetStoryResponse, error)
 
 	// UpdateStoryWithBodyWithResponse Change a story
+	//
+	// API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15285,6 +16639,8 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateStoryWithResponse Change a story
 	//
+	// API keys need the scope `stories`.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /v1/stories/{story_id} (the `UpdateStory` operationId).
@@ -15292,7 +16648,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetBookWithResponse Get a story as a book
 	//
-	// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides.
+	// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides. API keys need the scope `stories` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15301,7 +16657,7 @@ type ClientWithResponsesInterface interface {
 
 	// AskQuestionWithBodyWithResponse Ask for the interviewer's next question
 	//
-	// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict.
+	// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15310,7 +16666,7 @@ type ClientWithResponsesInterface interface {
 
 	// AskQuestionWithResponse Ask for the interviewer's next question
 	//
-	// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict.
+	// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict. API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15319,7 +16675,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListMemoriesWithResponse List a story's memories
 	//
-	// As they were told, newest first; the timeline has them in the order of the life.
+	// As they were told, newest first; the timeline has them in the order of the life. API keys need the scope `stories` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15328,12 +16684,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateMemoryWithBodyWithResponse Tell a memory
 	//
+	// API keys need the scope `stories`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/stories/{story_id}/memories (the `CreateMemory` operationId).
 	CreateMemoryWithBodyWithResponse(ctx context.Context, storyID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateMemoryResponse, error)
 
 	// CreateMemoryWithResponse Tell a memory
+	//
+	// API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15342,7 +16702,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteMemoryWithResponse Delete a memory
 	//
-	// With its photos; stops its jobs.
+	// With its photos; stops its jobs. API keys need the scope `stories`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15351,12 +16711,16 @@ type ClientWithResponsesInterface interface {
 
 	// GetMemoryWithResponse Get a memory
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/stories/{story_id}/memories/{memory_id} (the `GetMemory` operationId).
 	GetMemoryWithResponse(ctx context.Context, storyID openapi_types.UUID, memoryID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetMemoryResponse, error)
 
 	// UpdateMemoryWithBodyWithResponse Change a memory
+	//
+	// API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15365,6 +16729,8 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateMemoryWithResponse Change a memory
 	//
+	// API keys need the scope `stories`.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /v1/stories/{story_id}/memories/{memory_id} (the `UpdateMemory` operationId).
@@ -15372,7 +16738,7 @@ type ClientWithResponsesInterface interface {
 
 	// AddPhotoWithBodyWithResponse Add a photo to a memory
 	//
-	// JPEG, PNG, WebP or the first frame of a GIF, up to 20 MiB. It is kept as a JPEG of at most 2,000 pixels without anything a camera wrote into it: the date is offered as taken_at, the location is dropped.
+	// JPEG, PNG, WebP or the first frame of a GIF, up to 20 MiB. It is kept as a JPEG of at most 2,000 pixels without anything a camera wrote into it: the date is offered as taken_at, the location is dropped. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15381,7 +16747,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefineMemoryWithBodyWithResponse Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15390,7 +16756,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefineMemoryWithResponse Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15399,6 +16765,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListNamesWithResponse List the people, places and tags of a story
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/stories/{story_id}/names (the `ListNames` operationId).
@@ -15406,7 +16774,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteNameWithResponse Take a person, place or tag out of a story
 	//
-	// The memories stay.
+	// The memories stay. API keys need the scope `stories`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15415,7 +16783,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateNameWithBodyWithResponse Rename a person, place or tag
 	//
-	// In all memories at once.
+	// In all memories at once. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15424,7 +16792,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateNameWithResponse Rename a person, place or tag
 	//
-	// In all memories at once.
+	// In all memories at once. API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15433,7 +16801,7 @@ type ClientWithResponsesInterface interface {
 
 	// MergeNamesWithBodyWithResponse Merge two names of one person, place or tag
 	//
-	// The name in the address disappears; its memories are the other's.
+	// The name in the address disappears; its memories are the other's. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15442,7 +16810,7 @@ type ClientWithResponsesInterface interface {
 
 	// MergeNamesWithResponse Merge two names of one person, place or tag
 	//
-	// The name in the address disappears; its memories are the other's.
+	// The name in the address disappears; its memories are the other's. API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15451,12 +16819,16 @@ type ClientWithResponsesInterface interface {
 
 	// DeletePhotoWithResponse Delete a photo
 	//
+	// API keys need the scope `stories`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v1/stories/{story_id}/photos/{photo_id} (the `DeletePhoto` operationId).
 	DeletePhotoWithResponse(ctx context.Context, storyID openapi_types.UUID, photoID openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeletePhotoResponse, error)
 
 	// GetPhotoWithResponse Get what is known of a photo
+	//
+	// API keys need the scope `stories` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15465,12 +16837,16 @@ type ClientWithResponsesInterface interface {
 
 	// UpdatePhotoWithBodyWithResponse Change a photo's caption
 	//
+	// API keys need the scope `stories`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /v1/stories/{story_id}/photos/{photo_id} (the `UpdatePhoto` operationId).
 	UpdatePhotoWithBodyWithResponse(ctx context.Context, storyID openapi_types.UUID, photoID openapi_types.UUID, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdatePhotoResponse, error)
 
 	// UpdatePhotoWithResponse Change a photo's caption
+	//
+	// API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15479,12 +16855,16 @@ type ClientWithResponsesInterface interface {
 
 	// GetPhotoFileWithResponse Get a photo
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/stories/{story_id}/photos/{photo_id}/file (the `GetPhotoFile` operationId).
 	GetPhotoFileWithResponse(ctx context.Context, storyID openapi_types.UUID, photoID openapi_types.UUID, params *GetPhotoFileParams, reqEditors ...RequestEditorFn) (*GetPhotoFileResponse, error)
 
 	// ListQuestionsWithResponse List a story's questions
+	//
+	// API keys need the scope `stories` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15493,12 +16873,16 @@ type ClientWithResponsesInterface interface {
 
 	// GetQuestionWithResponse Get a question
 	//
+	// API keys need the scope `stories` or `read`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/stories/{story_id}/questions/{question_id} (the `GetQuestion` operationId).
 	GetQuestionWithResponse(ctx context.Context, storyID openapi_types.UUID, questionID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetQuestionResponse, error)
 
 	// GetRefinementWithResponse Get a refinement
+	//
+	// API keys need the scope `stories` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15507,7 +16891,7 @@ type ClientWithResponsesInterface interface {
 
 	// SearchMemoriesWithResponse Search in a story
 	//
-	// Words in any inflection in titles, texts and names, and beginnings of titles and names.
+	// Words in any inflection in titles, texts and names, and beginnings of titles and names. API keys need the scope `stories` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15516,12 +16900,30 @@ type ClientWithResponsesInterface interface {
 
 	// GetTimelineWithResponse Get a story in the order of the life
 	//
-	// And where nothing was told yet.
+	// And where nothing was told yet. API keys need the scope `stories` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/stories/{story_id}/timeline (the `GetTimeline` operationId).
 	GetTimelineWithResponse(ctx context.Context, storyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTimelineResponse, error)
+
+	// DeleteUserMeWithBodyWithResponse Delete my account
+	//
+	// With everything I own, for good: originals, texts, vectors, results. Running jobs are stopped. The audit log keeps the account's id, and not its address.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/users/me (the `DeleteUserMe` operationId).
+	DeleteUserMeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DeleteUserMeResponse, error)
+
+	// DeleteUserMeWithResponse Delete my account
+	//
+	// With everything I own, for good: originals, texts, vectors, results. Running jobs are stopped. The audit log keeps the account's id, and not its address.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/users/me (the `DeleteUserMe` operationId).
+	DeleteUserMeWithResponse(ctx context.Context, body DeleteUserMeJSONRequestBody, reqEditors ...RequestEditorFn) (*DeleteUserMeResponse, error)
 
 	// GetUserMeWithResponse My account
 	//
@@ -15529,6 +16931,29 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/users/me (the `GetUserMe` operationId).
 	GetUserMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetUserMeResponse, error)
+
+	// UpdateUserMeWithBodyWithResponse Change my account
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/users/me (the `UpdateUserMe` operationId).
+	UpdateUserMeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserMeResponse, error)
+
+	// UpdateUserMeWithResponse Change my account
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/users/me (the `UpdateUserMe` operationId).
+	UpdateUserMeWithResponse(ctx context.Context, body UpdateUserMeJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserMeResponse, error)
+
+	// ExportUserMeWithResponse Get everything I own
+	//
+	// A zip: `account.json`, one file of JSON lines for each kind of thing, originals and texts of documents, and photos. All of it as it was at one moment. Secrets are left out, and so is what follows from the rest, as vectors do.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/users/me/export (the `ExportUserMe` operationId).
+	ExportUserMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ExportUserMeResponse, error)
 }
 
 type HealthResponse struct {
@@ -17782,6 +19207,435 @@ func (r ListWorkersResponse) ContentType() string {
 	return ""
 }
 
+type ListAPIKeysResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageAPIKey
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAPIKeysResponse) GetJSON200() *PageAPIKey {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListAPIKeysResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListAPIKeysResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListAPIKeysResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListAPIKeysResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListAPIKeysResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListAPIKeysResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r ListAPIKeysResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAPIKeysResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAPIKeysResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAPIKeysResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r ListAPIKeysResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAPIKeysResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateAPIKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *MadeAPIKey
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateAPIKeyResponse) GetJSON201() *MadeAPIKey {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r CreateAPIKeyResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateAPIKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateAPIKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateAPIKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r CreateAPIKeyResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateAPIKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteAPIKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r DeleteAPIKeyResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r DeleteAPIKeyResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteAPIKeyResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r DeleteAPIKeyResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r DeleteAPIKeyResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r DeleteAPIKeyResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r DeleteAPIKeyResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r DeleteAPIKeyResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteAPIKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteAPIKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteAPIKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r DeleteAPIKeyResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteAPIKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ChangePasswordResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ChangePasswordResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ChangePasswordResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ChangePasswordResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r ChangePasswordResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r ChangePasswordResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r ChangePasswordResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ChangePasswordResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ChangePasswordResponse) GetApplicationProblemJSON429() *Problem {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ChangePasswordResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ChangePasswordResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r ChangePasswordResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ChangePasswordResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ChangePasswordResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ChangePasswordResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r ChangePasswordResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ChangePasswordResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ForgotPasswordResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18021,6 +19875,8 @@ type LogoutResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationProblemJSON500 *Problem
 	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
@@ -18037,6 +19893,11 @@ func (r LogoutResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r LogoutResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r LogoutResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
@@ -18097,6 +19958,8 @@ type MeResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationProblemJSON500 *Problem
 	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
@@ -18118,6 +19981,11 @@ func (r MeResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r MeResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r MeResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
@@ -18744,6 +20612,284 @@ func (r ResetPasswordResponse) ContentType() string {
 	return ""
 }
 
+type EndOtherSessionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Ended
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r EndOtherSessionsResponse) GetJSON200() *Ended {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EndOtherSessionsResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r EndOtherSessionsResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r EndOtherSessionsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r EndOtherSessionsResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r EndOtherSessionsResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r EndOtherSessionsResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r EndOtherSessionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EndOtherSessionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EndOtherSessionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r EndOtherSessionsResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EndOtherSessionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSessionsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageSession
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSessionsResponse) GetJSON200() *PageSession {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListSessionsResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListSessionsResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListSessionsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListSessionsResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListSessionsResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListSessionsResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r ListSessionsResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSessionsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSessionsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSessionsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r ListSessionsResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSessionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type EndSessionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EndSessionResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r EndSessionResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r EndSessionResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r EndSessionResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r EndSessionResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r EndSessionResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r EndSessionResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r EndSessionResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r EndSessionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EndSessionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EndSessionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r EndSessionResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EndSessionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CheckVerifyLinkResponse200Headers the declared response headers of an HTTP 200 response for CheckVerifyLink
 type CheckVerifyLinkResponse200Headers struct {
 	ContentSecurityPolicy *string
@@ -18971,6 +21117,8 @@ type ClearChatResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -18991,6 +21139,11 @@ func (r ClearChatResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ClearChatResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ClearChatResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -19061,6 +21214,8 @@ type ListChatResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -19086,6 +21241,11 @@ func (r ListChatResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ListChatResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListChatResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -19314,6 +21474,8 @@ type DeleteChatMessageResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -19334,6 +21496,11 @@ func (r DeleteChatMessageResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r DeleteChatMessageResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteChatMessageResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -19404,6 +21571,8 @@ type GetChatMessageResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -19429,6 +21598,11 @@ func (r GetChatMessageResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetChatMessageResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetChatMessageResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -19497,6 +21671,8 @@ type StreamChatMessageResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -19517,6 +21693,11 @@ func (r StreamChatMessageResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r StreamChatMessageResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r StreamChatMessageResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -19587,6 +21768,8 @@ type ListBatchesResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -19610,6 +21793,11 @@ func (r ListBatchesResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ListBatchesResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListBatchesResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -19684,6 +21872,8 @@ type CreateBatchResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -19724,6 +21914,11 @@ func (r CreateBatchResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r CreateBatchResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateBatchResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -19812,6 +22007,8 @@ type DeleteBatchResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -19832,6 +22029,11 @@ func (r DeleteBatchResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r DeleteBatchResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteBatchResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -19902,6 +22104,8 @@ type GetBatchResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -19927,6 +22131,11 @@ func (r GetBatchResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetBatchResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetBatchResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -19997,6 +22206,8 @@ type CancelBatchResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -20024,6 +22235,11 @@ func (r CancelBatchResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r CancelBatchResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CancelBatchResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -20099,6 +22315,8 @@ type GetBatchTableResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -20124,6 +22342,11 @@ func (r GetBatchTableResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetBatchTableResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetBatchTableResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -20203,6 +22426,8 @@ type MatchResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -20245,6 +22470,11 @@ func (r MatchResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r MatchResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r MatchResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -20340,6 +22570,8 @@ type ListMatchesResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -20363,6 +22595,11 @@ func (r ListMatchesResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ListMatchesResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListMatchesResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -20426,6 +22663,8 @@ type DeleteMatchResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -20446,6 +22685,11 @@ func (r DeleteMatchResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r DeleteMatchResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteMatchResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -20516,6 +22760,8 @@ type GetMatchResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -20541,6 +22787,11 @@ func (r GetMatchResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetMatchResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetMatchResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -20609,6 +22860,8 @@ type GetMatchReportResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -20631,6 +22884,11 @@ func (r GetMatchReportResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetMatchReportResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetMatchReportResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -20706,6 +22964,8 @@ type ListDocumentsResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -20729,6 +22989,11 @@ func (r ListDocumentsResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ListDocumentsResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListDocumentsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -20794,6 +23059,8 @@ type SearchResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -20819,6 +23086,11 @@ func (r SearchResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r SearchResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r SearchResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -20889,6 +23161,8 @@ type SearchDocumentsResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -20920,6 +23194,11 @@ func (r SearchDocumentsResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r SearchDocumentsResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r SearchDocumentsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -21014,6 +23293,8 @@ type AddTextResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -21056,6 +23337,11 @@ func (r AddTextResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r AddTextResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r AddTextResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -21160,6 +23446,8 @@ type UploadDocumentResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -21202,6 +23490,11 @@ func (r UploadDocumentResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r UploadDocumentResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UploadDocumentResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -21306,6 +23599,8 @@ type AddURLResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -21348,6 +23643,11 @@ func (r AddURLResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r AddURLResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r AddURLResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -21441,6 +23741,8 @@ type DeleteDocumentResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -21461,6 +23763,11 @@ func (r DeleteDocumentResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r DeleteDocumentResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteDocumentResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -21531,6 +23838,8 @@ type GetDocumentResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -21556,6 +23865,11 @@ func (r GetDocumentResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetDocumentResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetDocumentResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -21624,6 +23938,8 @@ type GetDocumentFileResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -21646,6 +23962,11 @@ func (r GetDocumentFileResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetDocumentFileResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetDocumentFileResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -21721,6 +24042,8 @@ type GetDocumentPagesResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -21746,6 +24069,11 @@ func (r GetDocumentPagesResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetDocumentPagesResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetDocumentPagesResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -21814,6 +24142,8 @@ type EventsResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationProblemJSON500 *Problem
 	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
@@ -21830,6 +24160,11 @@ func (r EventsResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r EventsResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r EventsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
@@ -21890,6 +24225,8 @@ type ListJobsResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -21913,6 +24250,11 @@ func (r ListJobsResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ListJobsResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListJobsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -21984,6 +24326,8 @@ type GetJobResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -22011,6 +24355,11 @@ func (r GetJobResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetJobResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetJobResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -22087,6 +24436,8 @@ type CancelJobResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -22116,6 +24467,11 @@ func (r CancelJobResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r CancelJobResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CancelJobResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -22189,6 +24545,8 @@ type JobEventsResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -22209,6 +24567,11 @@ func (r JobEventsResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r JobEventsResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r JobEventsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -22285,6 +24648,8 @@ type RetryJobResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
@@ -22314,6 +24679,11 @@ func (r RetryJobResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r RetryJobResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RetryJobResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -22670,6 +25040,8 @@ type ListModelsResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -22693,6 +25065,11 @@ func (r ListModelsResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ListModelsResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListModelsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -22758,6 +25135,8 @@ type LlmUsageResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -22781,6 +25160,11 @@ func (r LlmUsageResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r LlmUsageResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r LlmUsageResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -22846,6 +25230,8 @@ type ListProjectsResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -22869,6 +25255,11 @@ func (r ListProjectsResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ListProjectsResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListProjectsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -22934,6 +25325,8 @@ type CreateProjectResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationProblemJSON408 *Problem
 	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -22963,6 +25356,11 @@ func (r CreateProjectResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r CreateProjectResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateProjectResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
@@ -23041,6 +25439,8 @@ type DeleteProjectResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -23061,6 +25461,11 @@ func (r DeleteProjectResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r DeleteProjectResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteProjectResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -23131,6 +25536,8 @@ type GetProjectResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -23156,6 +25563,11 @@ func (r GetProjectResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetProjectResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetProjectResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -23226,6 +25638,8 @@ type UpdateProjectResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -23257,6 +25671,11 @@ func (r UpdateProjectResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r UpdateProjectResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdateProjectResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -23342,6 +25761,8 @@ type ReplaceProjectResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -23373,6 +25794,11 @@ func (r ReplaceProjectResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ReplaceProjectResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ReplaceProjectResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -23458,6 +25884,8 @@ type ListStoriesResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -23481,6 +25909,11 @@ func (r ListStoriesResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ListStoriesResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListStoriesResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -23546,6 +25979,8 @@ type CreateStoryResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -23577,6 +26012,11 @@ func (r CreateStoryResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r CreateStoryResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateStoryResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -23660,6 +26100,8 @@ type DeleteStoryResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -23680,6 +26122,11 @@ func (r DeleteStoryResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r DeleteStoryResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteStoryResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -23750,6 +26197,8 @@ type GetStoryResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -23775,6 +26224,11 @@ func (r GetStoryResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetStoryResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetStoryResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -23845,6 +26299,8 @@ type UpdateStoryResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -23876,6 +26332,11 @@ func (r UpdateStoryResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r UpdateStoryResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdateStoryResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -23959,6 +26420,8 @@ type GetBookResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -23979,6 +26442,11 @@ func (r GetBookResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetBookResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetBookResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -24058,6 +26526,8 @@ type AskQuestionResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -24098,6 +26568,11 @@ func (r AskQuestionResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r AskQuestionResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r AskQuestionResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -24188,6 +26663,8 @@ type ListMemoriesResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -24213,6 +26690,11 @@ func (r ListMemoriesResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ListMemoriesResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListMemoriesResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -24283,6 +26765,8 @@ type CreateMemoryResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -24314,6 +26798,11 @@ func (r CreateMemoryResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r CreateMemoryResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CreateMemoryResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -24397,6 +26886,8 @@ type DeleteMemoryResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -24417,6 +26908,11 @@ func (r DeleteMemoryResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r DeleteMemoryResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteMemoryResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -24487,6 +26983,8 @@ type GetMemoryResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -24512,6 +27010,11 @@ func (r GetMemoryResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetMemoryResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetMemoryResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -24582,6 +27085,8 @@ type UpdateMemoryResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -24613,6 +27118,11 @@ func (r UpdateMemoryResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r UpdateMemoryResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdateMemoryResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -24698,6 +27208,8 @@ type AddPhotoResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -24731,6 +27243,11 @@ func (r AddPhotoResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r AddPhotoResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r AddPhotoResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -24830,6 +27347,8 @@ type RefineMemoryResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -24872,6 +27391,11 @@ func (r RefineMemoryResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r RefineMemoryResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RefineMemoryResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -24967,6 +27491,8 @@ type ListNamesResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -24992,6 +27518,11 @@ func (r ListNamesResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ListNamesResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListNamesResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -25060,6 +27591,8 @@ type DeleteNameResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -25080,6 +27613,11 @@ func (r DeleteNameResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r DeleteNameResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteNameResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -25150,6 +27688,8 @@ type UpdateNameResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -25183,6 +27723,11 @@ func (r UpdateNameResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r UpdateNameResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdateNameResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -25273,6 +27818,8 @@ type MergeNamesResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -25304,6 +27851,11 @@ func (r MergeNamesResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r MergeNamesResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r MergeNamesResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -25387,6 +27939,8 @@ type DeletePhotoResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -25407,6 +27961,11 @@ func (r DeletePhotoResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r DeletePhotoResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeletePhotoResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -25477,6 +28036,8 @@ type GetPhotoResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -25502,6 +28063,11 @@ func (r GetPhotoResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetPhotoResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetPhotoResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -25572,6 +28138,8 @@ type UpdatePhotoResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
@@ -25603,6 +28171,11 @@ func (r UpdatePhotoResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r UpdatePhotoResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdatePhotoResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -25686,6 +28259,8 @@ type GetPhotoFileResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -25706,6 +28281,11 @@ func (r GetPhotoFileResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetPhotoFileResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetPhotoFileResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -25776,6 +28356,8 @@ type ListQuestionsResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -25801,6 +28383,11 @@ func (r ListQuestionsResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r ListQuestionsResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListQuestionsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -25871,6 +28458,8 @@ type GetQuestionResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -25896,6 +28485,11 @@ func (r GetQuestionResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetQuestionResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetQuestionResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -25966,6 +28560,8 @@ type GetRefinementResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -25991,6 +28587,11 @@ func (r GetRefinementResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetRefinementResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetRefinementResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -26061,6 +28662,8 @@ type SearchMemoriesResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -26086,6 +28689,11 @@ func (r SearchMemoriesResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r SearchMemoriesResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r SearchMemoriesResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -26156,6 +28764,8 @@ type GetTimelineResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
@@ -26181,6 +28791,11 @@ func (r GetTimelineResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetTimelineResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetTimelineResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
@@ -26242,6 +28857,129 @@ func (r GetTimelineResponse) ContentType() string {
 	return ""
 }
 
+type DeleteUserMeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON429() *Problem {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r DeleteUserMeResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteUserMeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteUserMeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteUserMeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r DeleteUserMeResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteUserMeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetUserMeResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -26251,6 +28989,8 @@ type GetUserMeResponse struct {
 	ApplicationProblemJSON400 *Problem
 	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
 	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationProblemJSON500 *Problem
 	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
@@ -26272,6 +29012,11 @@ func (r GetUserMeResponse) GetApplicationProblemJSON400() *Problem {
 // GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
 func (r GetUserMeResponse) GetApplicationProblemJSON401() *Problem {
 	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetUserMeResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
 }
 
 // GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
@@ -26317,6 +29062,224 @@ func (r GetUserMeResponse) Bytes() []byte {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetUserMeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateUserMeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *User
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateUserMeResponse) GetJSON200() *User {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON429() *Problem {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r UpdateUserMeResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateUserMeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateUserMeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateUserMeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r UpdateUserMeResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateUserMeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportUserMeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationProblemJSON429 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ExportUserMeResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ExportUserMeResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ExportUserMeResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r ExportUserMeResponse) GetApplicationProblemJSON429() *Problem {
+	return r.ApplicationProblemJSON429
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ExportUserMeResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ExportUserMeResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r ExportUserMeResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportUserMeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportUserMeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportUserMeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r ExportUserMeResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportUserMeResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -26757,6 +29720,94 @@ func (c *ClientWithResponses) ListWorkersWithResponse(ctx context.Context, reqEd
 	return ParseListWorkersResponse(rsp)
 }
 
+// ListAPIKeysWithResponse List my API keys
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/auth/api-keys (the `ListAPIKeys` operationId).
+func (c *ClientWithResponses) ListAPIKeysWithResponse(ctx context.Context, params *ListAPIKeysParams, reqEditors ...RequestEditorFn) (*ListAPIKeysResponse, error) {
+	rsp, err := c.ListAPIKeys(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAPIKeysResponse(rsp)
+}
+
+// CreateAPIKeyWithBodyWithResponse Make an API key
+//
+// The key is shown this once. It cannot be used for accounts, keys or the administration.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/auth/api-keys (the `CreateAPIKey` operationId).
+func (c *ClientWithResponses) CreateAPIKeyWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateAPIKeyResponse, error) {
+	rsp, err := c.CreateAPIKeyWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateAPIKeyResponse(rsp)
+}
+
+// CreateAPIKeyWithResponse Make an API key
+//
+// The key is shown this once. It cannot be used for accounts, keys or the administration.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/auth/api-keys (the `CreateAPIKey` operationId).
+func (c *ClientWithResponses) CreateAPIKeyWithResponse(ctx context.Context, body CreateAPIKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAPIKeyResponse, error) {
+	rsp, err := c.CreateAPIKey(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateAPIKeyResponse(rsp)
+}
+
+// DeleteAPIKeyWithResponse Delete an API key
+//
+// It is not accepted any more from then on.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/auth/api-keys/{key_id} (the `DeleteAPIKey` operationId).
+func (c *ClientWithResponses) DeleteAPIKeyWithResponse(ctx context.Context, keyID openapi_types.UUID, reqEditors ...RequestEditorFn) (*DeleteAPIKeyResponse, error) {
+	rsp, err := c.DeleteAPIKey(ctx, keyID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteAPIKeyResponse(rsp)
+}
+
+// ChangePasswordWithBodyWithResponse Change my password
+//
+// Ends all my other sessions. API keys stay.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/auth/change-password (the `ChangePassword` operationId).
+func (c *ClientWithResponses) ChangePasswordWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ChangePasswordResponse, error) {
+	rsp, err := c.ChangePasswordWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangePasswordResponse(rsp)
+}
+
+// ChangePasswordWithResponse Change my password
+//
+// Ends all my other sessions. API keys stay.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/auth/change-password (the `ChangePassword` operationId).
+func (c *ClientWithResponses) ChangePasswordWithResponse(ctx context.Context, body ChangePasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangePasswordResponse, error) {
+	rsp, err := c.ChangePassword(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseChangePasswordResponse(rsp)
+}
+
 // ForgotPasswordWithBodyWithResponse Have a link mailed that sets a new password
 //
 // The answer is the same whether or not there is such an account.
@@ -27002,6 +30053,47 @@ func (c *ClientWithResponses) ResetPasswordWithFormdataBodyWithResponse(ctx cont
 	return ParseResetPasswordResponse(rsp)
 }
 
+// EndOtherSessionsWithResponse End all my other sessions
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/auth/sessions (the `EndOtherSessions` operationId).
+func (c *ClientWithResponses) EndOtherSessionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*EndOtherSessionsResponse, error) {
+	rsp, err := c.EndOtherSessions(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEndOtherSessionsResponse(rsp)
+}
+
+// ListSessionsWithResponse List my sessions
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/auth/sessions (the `ListSessions` operationId).
+func (c *ClientWithResponses) ListSessionsWithResponse(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*ListSessionsResponse, error) {
+	rsp, err := c.ListSessions(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSessionsResponse(rsp)
+}
+
+// EndSessionWithResponse End one of my sessions
+//
+// Its tokens are refused from then on, on every server. It may be the one that asks.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/auth/sessions/{session_id} (the `EndSession` operationId).
+func (c *ClientWithResponses) EndSessionWithResponse(ctx context.Context, sessionID openapi_types.UUID, reqEditors ...RequestEditorFn) (*EndSessionResponse, error) {
+	rsp, err := c.EndSession(ctx, sessionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEndSessionResponse(rsp)
+}
+
 // CheckVerifyLinkWithResponse Is this link good?
 //
 // Changes nothing, because mail scanners follow links too. A browser gets a page with a button that does.
@@ -27064,7 +30156,7 @@ func (c *ClientWithResponses) VerifyWithFormdataBodyWithResponse(ctx context.Con
 
 // ClearChatWithResponse Clear the chat of a project
 //
-// Stops what is being answered, too.
+// Stops what is being answered, too. API keys need the scope `chat`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27079,7 +30171,7 @@ func (c *ClientWithResponses) ClearChatWithResponse(ctx context.Context, project
 
 // ListChatWithResponse List the chat of a project
 //
-// Oldest first, unless asked otherwise.
+// Oldest first, unless asked otherwise. API keys need the scope `chat` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27094,7 +30186,7 @@ func (c *ClientWithResponses) ListChatWithResponse(ctx context.Context, projectI
 
 // AskWithBodyWithResponse Ask the documents of a project
 //
-// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered.
+// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered. API keys need the scope `chat`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27109,7 +30201,7 @@ func (c *ClientWithResponses) AskWithBodyWithResponse(ctx context.Context, proje
 
 // AskWithResponse Ask the documents of a project
 //
-// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered.
+// The answer cites passages of the project's documents, or says that they do not answer the question. With `Accept: text/event-stream` it streams, after an event called accepted with an AcceptedQuestion; hanging up does not stop it. One question at a time: chat_busy while the last one is being answered. API keys need the scope `chat`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27124,7 +30216,7 @@ func (c *ClientWithResponses) AskWithResponse(ctx context.Context, projectID ope
 
 // DeleteChatMessageWithResponse Delete a turn
 //
-// The question and the answer that the message is one of; stops its job, too.
+// The question and the answer that the message is one of; stops its job, too. API keys need the scope `chat`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27139,6 +30231,8 @@ func (c *ClientWithResponses) DeleteChatMessageWithResponse(ctx context.Context,
 
 // GetChatMessageWithResponse Get a message
 //
+// API keys need the scope `chat` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/chat/{project_id}/messages/{message_id} (the `GetChatMessage` operationId).
@@ -27152,7 +30246,7 @@ func (c *ClientWithResponses) GetChatMessageWithResponse(ctx context.Context, pr
 
 // StreamChatMessageWithResponse Follow an answer being written
 //
-// Server-sent events: start when an attempt begins, which voids the text before it; token with a ChatToken; and at last done, or failed, with the ChatMessage, whose content is the text that counts. With Last-Event-ID it goes on behind that event; 204 says that there is nothing more to come.
+// Server-sent events: start when an attempt begins, which voids the text before it; token with a ChatToken; and at last done, or failed, with the ChatMessage, whose content is the text that counts. With Last-Event-ID it goes on behind that event; 204 says that there is nothing more to come. API keys need the scope `chat` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27167,7 +30261,7 @@ func (c *ClientWithResponses) StreamChatMessageWithResponse(ctx context.Context,
 
 // ListBatchesWithResponse List my batches
 //
-// Without their postings.
+// Without their postings. API keys need the scope `matches` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27182,7 +30276,7 @@ func (c *ClientWithResponses) ListBatchesWithResponse(ctx context.Context, param
 
 // CreateBatchWithBodyWithResponse Compare applicants with several postings
 //
-// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone. API keys need the scope `matches`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27197,7 +30291,7 @@ func (c *ClientWithResponses) CreateBatchWithBodyWithResponse(ctx context.Contex
 
 // CreateBatchWithResponse Compare applicants with several postings
 //
-// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone.
+// Each posting is a match of its own, worked by a job of its own: one that fails leaves the others alone. API keys need the scope `matches`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27212,7 +30306,7 @@ func (c *ClientWithResponses) CreateBatchWithResponse(ctx context.Context, param
 
 // DeleteBatchWithResponse Delete a batch
 //
-// With its matches, and stops their jobs.
+// With its matches, and stops their jobs. API keys need the scope `matches`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27227,6 +30321,8 @@ func (c *ClientWithResponses) DeleteBatchWithResponse(ctx context.Context, batch
 
 // GetBatchWithResponse Get a batch
 //
+// API keys need the scope `matches` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/cv-matcher/batches/{batch_id} (the `GetBatch` operationId).
@@ -27240,7 +30336,7 @@ func (c *ClientWithResponses) GetBatchWithResponse(ctx context.Context, batchID 
 
 // CancelBatchWithResponse Stop a batch
 //
-// Stops the jobs that have not ended. What was judged stays.
+// Stops the jobs that have not ended. What was judged stays. API keys need the scope `matches`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27255,7 +30351,7 @@ func (c *ClientWithResponses) CancelBatchWithResponse(ctx context.Context, batch
 
 // GetBatchTableWithResponse Get a batch as a ranked table
 //
-// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty.
+// As JSON or, with `Accept: text/csv` or `format=csv`, as CSV after RFC 4180. What is not judged yet is empty. API keys need the scope `matches` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27270,7 +30366,7 @@ func (c *ClientWithResponses) GetBatchTableWithResponse(ctx context.Context, bat
 
 // MatchWithBodyWithResponse Compare applicants with a posting
 //
-// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.
+// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts. API keys need the scope `matches`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27285,7 +30381,7 @@ func (c *ClientWithResponses) MatchWithBodyWithResponse(ctx context.Context, par
 
 // MatchWithResponse Compare applicants with a posting
 //
-// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts.
+// Each verdict quotes the applicant's documents, and each quote was looked up there. The score is computed from the verdicts. API keys need the scope `matches`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27300,7 +30396,7 @@ func (c *ClientWithResponses) MatchWithResponse(ctx context.Context, params *Mat
 
 // ListMatchesWithResponse List my matches
 //
-// Without their candidates.
+// Without their candidates. API keys need the scope `matches` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27315,7 +30411,7 @@ func (c *ClientWithResponses) ListMatchesWithResponse(ctx context.Context, param
 
 // DeleteMatchWithResponse Delete a match
 //
-// Stops its job, too.
+// Stops its job, too. API keys need the scope `matches`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27330,6 +30426,8 @@ func (c *ClientWithResponses) DeleteMatchWithResponse(ctx context.Context, match
 
 // GetMatchWithResponse Get a match
 //
+// API keys need the scope `matches` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/cv-matcher/matches/{match_id} (the `GetMatch` operationId).
@@ -27343,7 +30441,7 @@ func (c *ClientWithResponses) GetMatchWithResponse(ctx context.Context, matchID 
 
 // GetMatchReportWithResponse Get a match as a report to print
 //
-// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential.
+// A PDF about one candidate, with a ranking where there are several: score, every requirement with verdict, quote and page, strengths, gaps, recommendations, risk and development potential. API keys need the scope `matches` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27358,7 +30456,7 @@ func (c *ClientWithResponses) GetMatchReportWithResponse(ctx context.Context, ma
 
 // ListDocumentsWithResponse List my documents
 //
-// Without their text.
+// Without their text. API keys need the scope `documents:read` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27373,7 +30471,7 @@ func (c *ClientWithResponses) ListDocumentsWithResponse(ctx context.Context, par
 
 // SearchWithResponse Search my documents
 //
-// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27388,7 +30486,7 @@ func (c *ClientWithResponses) SearchWithResponse(ctx context.Context, params *Se
 
 // SearchDocumentsWithBodyWithResponse Search my documents
 //
-// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27403,7 +30501,7 @@ func (c *ClientWithResponses) SearchDocumentsWithBodyWithResponse(ctx context.Co
 
 // SearchDocumentsWithResponse Search my documents
 //
-// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so.
+// By meaning and by words, fused. While the embedder is down by words alone, and `mode` says so. API keys need the scope `documents:read` or `read`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27418,6 +30516,8 @@ func (c *ClientWithResponses) SearchDocumentsWithResponse(ctx context.Context, b
 
 // AddTextWithBodyWithResponse Add a text
 //
+// API keys need the scope `documents:write`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/documents/text (the `AddText` operationId).
@@ -27430,6 +30530,8 @@ func (c *ClientWithResponses) AddTextWithBodyWithResponse(ctx context.Context, p
 }
 
 // AddTextWithResponse Add a text
+//
+// API keys need the scope `documents:write`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27444,7 +30546,7 @@ func (c *ClientWithResponses) AddTextWithResponse(ctx context.Context, params *A
 
 // UploadDocumentWithBodyWithResponse Upload a file
 //
-// One file per request. Its bytes decide its type, not its name.
+// One file per request. Its bytes decide its type, not its name. API keys need the scope `documents:write`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27459,6 +30561,8 @@ func (c *ClientWithResponses) UploadDocumentWithBodyWithResponse(ctx context.Con
 
 // AddURLWithBodyWithResponse Add a web page or a file on the web
 //
+// API keys need the scope `documents:write`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/documents/url (the `AddURL` operationId).
@@ -27471,6 +30575,8 @@ func (c *ClientWithResponses) AddURLWithBodyWithResponse(ctx context.Context, pa
 }
 
 // AddURLWithResponse Add a web page or a file on the web
+//
+// API keys need the scope `documents:write`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27485,7 +30591,7 @@ func (c *ClientWithResponses) AddURLWithResponse(ctx context.Context, params *Ad
 
 // DeleteDocumentWithResponse Delete a document
 //
-// Deletes all that was made from it, matches that quote it included, and stops its job.
+// Deletes all that was made from it, matches that quote it included, and stops its job. API keys need the scope `documents:write`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27500,6 +30606,8 @@ func (c *ClientWithResponses) DeleteDocumentWithResponse(ctx context.Context, do
 
 // GetDocumentWithResponse Get a document with its text
 //
+// API keys need the scope `documents:read` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/documents/{document_id} (the `GetDocument` operationId).
@@ -27512,6 +30620,8 @@ func (c *ClientWithResponses) GetDocumentWithResponse(ctx context.Context, docum
 }
 
 // GetDocumentFileWithResponse Get the original
+//
+// API keys need the scope `documents:read` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27526,6 +30636,8 @@ func (c *ClientWithResponses) GetDocumentFileWithResponse(ctx context.Context, d
 
 // GetDocumentPagesWithResponse Get the text page by page
 //
+// API keys need the scope `documents:read` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/documents/{document_id}/pages (the `GetDocumentPages` operationId).
@@ -27539,7 +30651,7 @@ func (c *ClientWithResponses) GetDocumentPagesWithResponse(ctx context.Context, 
 
 // EventsWithResponse Follow all my jobs
 //
-// Server-sent events: first one called snapshot with a JobSnapshot, then one called job with a Job whenever one changed.
+// Server-sent events: first one called snapshot with a JobSnapshot, then one called job with a Job whenever one changed. API keys need the scope `jobs` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27554,6 +30666,8 @@ func (c *ClientWithResponses) EventsWithResponse(ctx context.Context, reqEditors
 
 // ListJobsWithResponse List my jobs
 //
+// API keys need the scope `jobs` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/jobs (the `ListJobs` operationId).
@@ -27566,6 +30680,8 @@ func (c *ClientWithResponses) ListJobsWithResponse(ctx context.Context, params *
 }
 
 // GetJobWithResponse Get a job
+//
+// API keys need the scope `jobs` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27580,7 +30696,7 @@ func (c *ClientWithResponses) GetJobWithResponse(ctx context.Context, jobID open
 
 // CancelJobWithResponse Cancel a job
 //
-// A job that waits is cancelled at once; a running one is asked to stop and is final a moment later.
+// A job that waits is cancelled at once; a running one is asked to stop and is final a moment later. API keys need the scope `jobs`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27595,7 +30711,7 @@ func (c *ClientWithResponses) CancelJobWithResponse(ctx context.Context, jobID o
 
 // JobEventsWithResponse Follow a job
 //
-// Server-sent events. The id of each is its seq, its event is its type, its data a JobEvent. The stream ends after the final state; 204 says that there is nothing more to come.
+// Server-sent events. The id of each is its seq, its event is its type, its data a JobEvent. The stream ends after the final state; 204 says that there is nothing more to come. API keys need the scope `jobs` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27610,6 +30726,8 @@ func (c *ClientWithResponses) JobEventsWithResponse(ctx context.Context, jobID o
 
 // RetryJobWithResponse Try a failed job again
 //
+// API keys need the scope `jobs`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/jobs/{job_id}/retry (the `RetryJob` operationId).
@@ -27623,7 +30741,7 @@ func (c *ClientWithResponses) RetryJobWithResponse(ctx context.Context, jobID op
 
 // EmbedWithBodyWithResponse Turn text into vectors
 //
-// One text that is too long for the model fails the request.
+// One text that is too long for the model fails the request. API keys need the scope `llm`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27638,7 +30756,7 @@ func (c *ClientWithResponses) EmbedWithBodyWithResponse(ctx context.Context, con
 
 // EmbedWithResponse Turn text into vectors
 //
-// One text that is too long for the model fails the request.
+// One text that is too long for the model fails the request. API keys need the scope `llm`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27653,7 +30771,7 @@ func (c *ClientWithResponses) EmbedWithResponse(ctx context.Context, body EmbedJ
 
 // GenerateWithBodyWithResponse Ask a language model
 //
-// Waits for the answer. Hanging up stops the model.
+// Waits for the answer. Hanging up stops the model. API keys need the scope `llm`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27668,7 +30786,7 @@ func (c *ClientWithResponses) GenerateWithBodyWithResponse(ctx context.Context, 
 
 // GenerateWithResponse Ask a language model
 //
-// Waits for the answer. Hanging up stops the model.
+// Waits for the answer. Hanging up stops the model. API keys need the scope `llm`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27683,7 +30801,7 @@ func (c *ClientWithResponses) GenerateWithResponse(ctx context.Context, params *
 
 // ListModelsWithResponse List language models
 //
-// A provider that does not answer is listed with its error.
+// A provider that does not answer is listed with its error. API keys need the scope `llm` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27698,6 +30816,8 @@ func (c *ClientWithResponses) ListModelsWithResponse(ctx context.Context, params
 
 // LlmUsageWithResponse What I used up, and what is left
 //
+// API keys need the scope `llm` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/llm/usage (the `LlmUsage` operationId).
@@ -27710,6 +30830,8 @@ func (c *ClientWithResponses) LlmUsageWithResponse(ctx context.Context, params *
 }
 
 // ListProjectsWithResponse List my projects
+//
+// API keys need the scope `projects` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27724,6 +30846,8 @@ func (c *ClientWithResponses) ListProjectsWithResponse(ctx context.Context, para
 
 // CreateProjectWithBodyWithResponse Make a project
 //
+// API keys need the scope `projects`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/projects (the `CreateProject` operationId).
@@ -27736,6 +30860,8 @@ func (c *ClientWithResponses) CreateProjectWithBodyWithResponse(ctx context.Cont
 }
 
 // CreateProjectWithResponse Make a project
+//
+// API keys need the scope `projects`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27750,7 +30876,7 @@ func (c *ClientWithResponses) CreateProjectWithResponse(ctx context.Context, bod
 
 // DeleteProjectWithResponse Delete a project
 //
-// Deletes everything in it, and stops its jobs.
+// Deletes everything in it, and stops its jobs. API keys need the scope `projects`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27765,6 +30891,8 @@ func (c *ClientWithResponses) DeleteProjectWithResponse(ctx context.Context, pro
 
 // GetProjectWithResponse Get a project
 //
+// API keys need the scope `projects` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/projects/{project_id} (the `GetProject` operationId).
@@ -27777,6 +30905,8 @@ func (c *ClientWithResponses) GetProjectWithResponse(ctx context.Context, projec
 }
 
 // UpdateProjectWithBodyWithResponse Change a project
+//
+// API keys need the scope `projects`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27791,6 +30921,8 @@ func (c *ClientWithResponses) UpdateProjectWithBodyWithResponse(ctx context.Cont
 
 // UpdateProjectWithResponse Change a project
 //
+// API keys need the scope `projects`.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /v1/projects/{project_id} (the `UpdateProject` operationId).
@@ -27803,6 +30935,8 @@ func (c *ClientWithResponses) UpdateProjectWithResponse(ctx context.Context, pro
 }
 
 // ReplaceProjectWithBodyWithResponse Replace a project
+//
+// API keys need the scope `projects`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27817,6 +30951,8 @@ func (c *ClientWithResponses) ReplaceProjectWithBodyWithResponse(ctx context.Con
 
 // ReplaceProjectWithResponse Replace a project
 //
+// API keys need the scope `projects`.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PUT /v1/projects/{project_id} (the `ReplaceProject` operationId).
@@ -27829,6 +30965,8 @@ func (c *ClientWithResponses) ReplaceProjectWithResponse(ctx context.Context, pr
 }
 
 // ListStoriesWithResponse List my stories
+//
+// API keys need the scope `stories` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27843,6 +30981,8 @@ func (c *ClientWithResponses) ListStoriesWithResponse(ctx context.Context, param
 
 // CreateStoryWithBodyWithResponse Begin a story
 //
+// API keys need the scope `stories`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/stories (the `CreateStory` operationId).
@@ -27855,6 +30995,8 @@ func (c *ClientWithResponses) CreateStoryWithBodyWithResponse(ctx context.Contex
 }
 
 // CreateStoryWithResponse Begin a story
+//
+// API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27869,7 +31011,7 @@ func (c *ClientWithResponses) CreateStoryWithResponse(ctx context.Context, body 
 
 // DeleteStoryWithResponse Delete a story
 //
-// Deletes everything in it, and stops its jobs.
+// Deletes everything in it, and stops its jobs. API keys need the scope `stories`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27884,6 +31026,8 @@ func (c *ClientWithResponses) DeleteStoryWithResponse(ctx context.Context, story
 
 // GetStoryWithResponse Get a story
 //
+// API keys need the scope `stories` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/stories/{story_id} (the `GetStory` operationId).
@@ -27896,6 +31040,8 @@ func (c *ClientWithResponses) GetStoryWithResponse(ctx context.Context, storyID 
 }
 
 // UpdateStoryWithBodyWithResponse Change a story
+//
+// API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27910,6 +31056,8 @@ func (c *ClientWithResponses) UpdateStoryWithBodyWithResponse(ctx context.Contex
 
 // UpdateStoryWithResponse Change a story
 //
+// API keys need the scope `stories`.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /v1/stories/{story_id} (the `UpdateStory` operationId).
@@ -27923,7 +31071,7 @@ func (c *ClientWithResponses) UpdateStoryWithResponse(ctx context.Context, story
 
 // GetBookWithResponse Get a story as a book
 //
-// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides.
+// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides. API keys need the scope `stories` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27938,7 +31086,7 @@ func (c *ClientWithResponses) GetBookWithResponse(ctx context.Context, storyID o
 
 // AskQuestionWithBodyWithResponse Ask for the interviewer's next question
 //
-// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict.
+// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27953,7 +31101,7 @@ func (c *ClientWithResponses) AskQuestionWithBodyWithResponse(ctx context.Contex
 
 // AskQuestionWithResponse Ask for the interviewer's next question
 //
-// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict.
+// The timeline decides what it is about, a language model how it is put. Its answer is a memory with its question_id. Twenty questions without an answer are enough: then it is a conflict. API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -27968,7 +31116,7 @@ func (c *ClientWithResponses) AskQuestionWithResponse(ctx context.Context, story
 
 // ListMemoriesWithResponse List a story's memories
 //
-// As they were told, newest first; the timeline has them in the order of the life.
+// As they were told, newest first; the timeline has them in the order of the life. API keys need the scope `stories` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -27983,6 +31131,8 @@ func (c *ClientWithResponses) ListMemoriesWithResponse(ctx context.Context, stor
 
 // CreateMemoryWithBodyWithResponse Tell a memory
 //
+// API keys need the scope `stories`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/stories/{story_id}/memories (the `CreateMemory` operationId).
@@ -27995,6 +31145,8 @@ func (c *ClientWithResponses) CreateMemoryWithBodyWithResponse(ctx context.Conte
 }
 
 // CreateMemoryWithResponse Tell a memory
+//
+// API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -28009,7 +31161,7 @@ func (c *ClientWithResponses) CreateMemoryWithResponse(ctx context.Context, stor
 
 // DeleteMemoryWithResponse Delete a memory
 //
-// With its photos; stops its jobs.
+// With its photos; stops its jobs. API keys need the scope `stories`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -28024,6 +31176,8 @@ func (c *ClientWithResponses) DeleteMemoryWithResponse(ctx context.Context, stor
 
 // GetMemoryWithResponse Get a memory
 //
+// API keys need the scope `stories` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/stories/{story_id}/memories/{memory_id} (the `GetMemory` operationId).
@@ -28036,6 +31190,8 @@ func (c *ClientWithResponses) GetMemoryWithResponse(ctx context.Context, storyID
 }
 
 // UpdateMemoryWithBodyWithResponse Change a memory
+//
+// API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -28050,6 +31206,8 @@ func (c *ClientWithResponses) UpdateMemoryWithBodyWithResponse(ctx context.Conte
 
 // UpdateMemoryWithResponse Change a memory
 //
+// API keys need the scope `stories`.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /v1/stories/{story_id}/memories/{memory_id} (the `UpdateMemory` operationId).
@@ -28063,7 +31221,7 @@ func (c *ClientWithResponses) UpdateMemoryWithResponse(ctx context.Context, stor
 
 // AddPhotoWithBodyWithResponse Add a photo to a memory
 //
-// JPEG, PNG, WebP or the first frame of a GIF, up to 20 MiB. It is kept as a JPEG of at most 2,000 pixels without anything a camera wrote into it: the date is offered as taken_at, the location is dropped.
+// JPEG, PNG, WebP or the first frame of a GIF, up to 20 MiB. It is kept as a JPEG of at most 2,000 pixels without anything a camera wrote into it: the date is offered as taken_at, the location is dropped. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -28078,7 +31236,7 @@ func (c *ClientWithResponses) AddPhotoWithBodyWithResponse(ctx context.Context, 
 
 // RefineMemoryWithBodyWithResponse Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -28093,7 +31251,7 @@ func (c *ClientWithResponses) RefineMemoryWithBodyWithResponse(ctx context.Conte
 
 // RefineMemoryWithResponse Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -28108,6 +31266,8 @@ func (c *ClientWithResponses) RefineMemoryWithResponse(ctx context.Context, stor
 
 // ListNamesWithResponse List the people, places and tags of a story
 //
+// API keys need the scope `stories` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/stories/{story_id}/names (the `ListNames` operationId).
@@ -28121,7 +31281,7 @@ func (c *ClientWithResponses) ListNamesWithResponse(ctx context.Context, storyID
 
 // DeleteNameWithResponse Take a person, place or tag out of a story
 //
-// The memories stay.
+// The memories stay. API keys need the scope `stories`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -28136,7 +31296,7 @@ func (c *ClientWithResponses) DeleteNameWithResponse(ctx context.Context, storyI
 
 // UpdateNameWithBodyWithResponse Rename a person, place or tag
 //
-// In all memories at once.
+// In all memories at once. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -28151,7 +31311,7 @@ func (c *ClientWithResponses) UpdateNameWithBodyWithResponse(ctx context.Context
 
 // UpdateNameWithResponse Rename a person, place or tag
 //
-// In all memories at once.
+// In all memories at once. API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -28166,7 +31326,7 @@ func (c *ClientWithResponses) UpdateNameWithResponse(ctx context.Context, storyI
 
 // MergeNamesWithBodyWithResponse Merge two names of one person, place or tag
 //
-// The name in the address disappears; its memories are the other's.
+// The name in the address disappears; its memories are the other's. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -28181,7 +31341,7 @@ func (c *ClientWithResponses) MergeNamesWithBodyWithResponse(ctx context.Context
 
 // MergeNamesWithResponse Merge two names of one person, place or tag
 //
-// The name in the address disappears; its memories are the other's.
+// The name in the address disappears; its memories are the other's. API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -28196,6 +31356,8 @@ func (c *ClientWithResponses) MergeNamesWithResponse(ctx context.Context, storyI
 
 // DeletePhotoWithResponse Delete a photo
 //
+// API keys need the scope `stories`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /v1/stories/{story_id}/photos/{photo_id} (the `DeletePhoto` operationId).
@@ -28208,6 +31370,8 @@ func (c *ClientWithResponses) DeletePhotoWithResponse(ctx context.Context, story
 }
 
 // GetPhotoWithResponse Get what is known of a photo
+//
+// API keys need the scope `stories` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -28222,6 +31386,8 @@ func (c *ClientWithResponses) GetPhotoWithResponse(ctx context.Context, storyID 
 
 // UpdatePhotoWithBodyWithResponse Change a photo's caption
 //
+// API keys need the scope `stories`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /v1/stories/{story_id}/photos/{photo_id} (the `UpdatePhoto` operationId).
@@ -28234,6 +31400,8 @@ func (c *ClientWithResponses) UpdatePhotoWithBodyWithResponse(ctx context.Contex
 }
 
 // UpdatePhotoWithResponse Change a photo's caption
+//
+// API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -28248,6 +31416,8 @@ func (c *ClientWithResponses) UpdatePhotoWithResponse(ctx context.Context, story
 
 // GetPhotoFileWithResponse Get a photo
 //
+// API keys need the scope `stories` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/stories/{story_id}/photos/{photo_id}/file (the `GetPhotoFile` operationId).
@@ -28260,6 +31430,8 @@ func (c *ClientWithResponses) GetPhotoFileWithResponse(ctx context.Context, stor
 }
 
 // ListQuestionsWithResponse List a story's questions
+//
+// API keys need the scope `stories` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -28274,6 +31446,8 @@ func (c *ClientWithResponses) ListQuestionsWithResponse(ctx context.Context, sto
 
 // GetQuestionWithResponse Get a question
 //
+// API keys need the scope `stories` or `read`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/stories/{story_id}/questions/{question_id} (the `GetQuestion` operationId).
@@ -28286,6 +31460,8 @@ func (c *ClientWithResponses) GetQuestionWithResponse(ctx context.Context, story
 }
 
 // GetRefinementWithResponse Get a refinement
+//
+// API keys need the scope `stories` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -28300,7 +31476,7 @@ func (c *ClientWithResponses) GetRefinementWithResponse(ctx context.Context, sto
 
 // SearchMemoriesWithResponse Search in a story
 //
-// Words in any inflection in titles, texts and names, and beginnings of titles and names.
+// Words in any inflection in titles, texts and names, and beginnings of titles and names. API keys need the scope `stories` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -28315,7 +31491,7 @@ func (c *ClientWithResponses) SearchMemoriesWithResponse(ctx context.Context, st
 
 // GetTimelineWithResponse Get a story in the order of the life
 //
-// And where nothing was told yet.
+// And where nothing was told yet. API keys need the scope `stories` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -28326,6 +31502,36 @@ func (c *ClientWithResponses) GetTimelineWithResponse(ctx context.Context, story
 		return nil, err
 	}
 	return ParseGetTimelineResponse(rsp)
+}
+
+// DeleteUserMeWithBodyWithResponse Delete my account
+//
+// With everything I own, for good: originals, texts, vectors, results. Running jobs are stopped. The audit log keeps the account's id, and not its address.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/users/me (the `DeleteUserMe` operationId).
+func (c *ClientWithResponses) DeleteUserMeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DeleteUserMeResponse, error) {
+	rsp, err := c.DeleteUserMeWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteUserMeResponse(rsp)
+}
+
+// DeleteUserMeWithResponse Delete my account
+//
+// With everything I own, for good: originals, texts, vectors, results. Running jobs are stopped. The audit log keeps the account's id, and not its address.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/users/me (the `DeleteUserMe` operationId).
+func (c *ClientWithResponses) DeleteUserMeWithResponse(ctx context.Context, body DeleteUserMeJSONRequestBody, reqEditors ...RequestEditorFn) (*DeleteUserMeResponse, error) {
+	rsp, err := c.DeleteUserMe(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteUserMeResponse(rsp)
 }
 
 // GetUserMeWithResponse My account
@@ -28339,6 +31545,47 @@ func (c *ClientWithResponses) GetUserMeWithResponse(ctx context.Context, reqEdit
 		return nil, err
 	}
 	return ParseGetUserMeResponse(rsp)
+}
+
+// UpdateUserMeWithBodyWithResponse Change my account
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/users/me (the `UpdateUserMe` operationId).
+func (c *ClientWithResponses) UpdateUserMeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserMeResponse, error) {
+	rsp, err := c.UpdateUserMeWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserMeResponse(rsp)
+}
+
+// UpdateUserMeWithResponse Change my account
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/users/me (the `UpdateUserMe` operationId).
+func (c *ClientWithResponses) UpdateUserMeWithResponse(ctx context.Context, body UpdateUserMeJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserMeResponse, error) {
+	rsp, err := c.UpdateUserMe(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserMeResponse(rsp)
+}
+
+// ExportUserMeWithResponse Get everything I own
+//
+// A zip: `account.json`, one file of JSON lines for each kind of thing, originals and texts of documents, and photos. All of it as it was at one moment. Secrets are left out, and so is what follows from the rest, as vectors do.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/users/me/export (the `ExportUserMe` operationId).
+func (c *ClientWithResponses) ExportUserMeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ExportUserMeResponse, error) {
+	rsp, err := c.ExportUserMe(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportUserMeResponse(rsp)
 }
 
 // ParseHealthResponse parses an HTTP response from a HealthWithResponse call
@@ -30152,6 +33399,361 @@ func ParseListWorkersResponse(rsp *http.Response) (*ListWorkersResponse, error) 
 	return response, nil
 }
 
+// ParseListAPIKeysResponse parses an HTTP response from a ListAPIKeysWithResponse call
+func ParseListAPIKeysResponse(rsp *http.Response) (*ListAPIKeysResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAPIKeysResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageAPIKey
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateAPIKeyResponse parses an HTTP response from a CreateAPIKeyWithResponse call
+func ParseCreateAPIKeyResponse(rsp *http.Response) (*CreateAPIKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateAPIKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest MadeAPIKey
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteAPIKeyResponse parses an HTTP response from a DeleteAPIKeyWithResponse call
+func ParseDeleteAPIKeyResponse(rsp *http.Response) (*DeleteAPIKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteAPIKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseChangePasswordResponse parses an HTTP response from a ChangePasswordWithResponse call
+func ParseChangePasswordResponse(rsp *http.Response) (*ChangePasswordResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ChangePasswordResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseForgotPasswordResponse parses an HTTP response from a ForgotPasswordWithResponse call
 func ParseForgotPasswordResponse(rsp *http.Response) (*ForgotPasswordResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -30375,6 +33977,13 @@ func ParseLogoutResponse(rsp *http.Response) (*LogoutResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -30435,6 +34044,13 @@ func ParseMeResponse(rsp *http.Response) (*MeResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest Problem
@@ -30976,6 +34592,227 @@ func ParseResetPasswordResponse(rsp *http.Response) (*ResetPasswordResponse, err
 	return response, nil
 }
 
+// ParseEndOtherSessionsResponse parses an HTTP response from a EndOtherSessionsWithResponse call
+func ParseEndOtherSessionsResponse(rsp *http.Response) (*EndOtherSessionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EndOtherSessionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Ended
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSessionsResponse parses an HTTP response from a ListSessionsWithResponse call
+func ParseListSessionsResponse(rsp *http.Response) (*ListSessionsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSessionsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageSession
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseEndSessionResponse parses an HTTP response from a EndSessionWithResponse call
+func ParseEndSessionResponse(rsp *http.Response) (*EndSessionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EndSessionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseCheckVerifyLinkResponse parses an HTTP response from a CheckVerifyLinkWithResponse call
 func ParseCheckVerifyLinkResponse(rsp *http.Response) (*CheckVerifyLinkResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -31226,6 +35063,13 @@ func ParseClearChatResponse(rsp *http.Response) (*ClearChatResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31300,6 +35144,13 @@ func ParseListChatResponse(rsp *http.Response) (*ListChatResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -31530,6 +35381,13 @@ func ParseDeleteChatMessageResponse(rsp *http.Response) (*DeleteChatMessageRespo
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31605,6 +35463,13 @@ func ParseGetChatMessageResponse(rsp *http.Response) (*GetChatMessageResponse, e
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31672,6 +35537,13 @@ func ParseStreamChatMessageResponse(rsp *http.Response) (*StreamChatMessageRespo
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -31748,6 +35620,13 @@ func ParseListBatchesResponse(rsp *http.Response) (*ListBatchesResponse, error) 
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31822,6 +35701,13 @@ func ParseCreateBatchResponse(rsp *http.Response) (*CreateBatchResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -31949,6 +35835,13 @@ func ParseDeleteBatchResponse(rsp *http.Response) (*DeleteBatchResponse, error) 
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -32024,6 +35917,13 @@ func ParseGetBatchResponse(rsp *http.Response) (*GetBatchResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -32098,6 +35998,13 @@ func ParseCancelBatchResponse(rsp *http.Response) (*CancelBatchResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -32180,6 +36087,13 @@ func ParseGetBatchTableResponse(rsp *http.Response) (*GetBatchTableResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -32265,6 +36179,13 @@ func ParseMatchResponse(rsp *http.Response) (*MatchResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -32403,6 +36324,13 @@ func ParseListMatchesResponse(rsp *http.Response) (*ListMatchesResponse, error) 
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -32466,6 +36394,13 @@ func ParseDeleteMatchResponse(rsp *http.Response) (*DeleteMatchResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -32542,6 +36477,13 @@ func ParseGetMatchResponse(rsp *http.Response) (*GetMatchResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -32609,6 +36551,13 @@ func ParseGetMatchReportResponse(rsp *http.Response) (*GetMatchReportResponse, e
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -32692,6 +36641,13 @@ func ParseListDocumentsResponse(rsp *http.Response) (*ListDocumentsResponse, err
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -32759,6 +36715,13 @@ func ParseSearchResponse(rsp *http.Response) (*SearchResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -32834,6 +36797,13 @@ func ParseSearchDocumentsResponse(rsp *http.Response) (*SearchDocumentsResponse,
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -32937,6 +36907,13 @@ func ParseAddTextResponse(rsp *http.Response) (*AddTextResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -33082,6 +37059,13 @@ func ParseUploadDocumentResponse(rsp *http.Response) (*UploadDocumentResponse, e
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -33226,6 +37210,13 @@ func ParseAddURLResponse(rsp *http.Response) (*AddURLResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -33359,6 +37350,13 @@ func ParseDeleteDocumentResponse(rsp *http.Response) (*DeleteDocumentResponse, e
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -33434,6 +37432,13 @@ func ParseGetDocumentResponse(rsp *http.Response) (*GetDocumentResponse, error) 
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -33504,6 +37509,13 @@ func ParseGetDocumentFileResponse(rsp *http.Response) (*GetDocumentFileResponse,
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -33587,6 +37599,13 @@ func ParseGetDocumentPagesResponse(rsp *http.Response) (*GetDocumentPagesRespons
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -33655,6 +37674,13 @@ func ParseEventsResponse(rsp *http.Response) (*EventsResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -33715,6 +37741,13 @@ func ParseListJobsResponse(rsp *http.Response) (*ListJobsResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem
@@ -33786,6 +37819,13 @@ func ParseGetJobResponse(rsp *http.Response) (*GetJobResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -33881,6 +37921,13 @@ func ParseCancelJobResponse(rsp *http.Response) (*CancelJobResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -33980,6 +38027,13 @@ func ParseJobEventsResponse(rsp *http.Response) (*JobEventsResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -34054,6 +38108,13 @@ func ParseRetryJobResponse(rsp *http.Response) (*RetryJobResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -34401,6 +38462,13 @@ func ParseListModelsResponse(rsp *http.Response) (*ListModelsResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -34468,6 +38536,13 @@ func ParseLlmUsageResponse(rsp *http.Response) (*LlmUsageResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem
@@ -34537,6 +38612,13 @@ func ParseListProjectsResponse(rsp *http.Response) (*ListProjectsResponse, error
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -34604,6 +38686,13 @@ func ParseCreateProjectResponse(rsp *http.Response) (*CreateProjectResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
 		var dest Problem
@@ -34690,6 +38779,13 @@ func ParseDeleteProjectResponse(rsp *http.Response) (*DeleteProjectResponse, err
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -34765,6 +38861,13 @@ func ParseGetProjectResponse(rsp *http.Response) (*GetProjectResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -34839,6 +38942,13 @@ func ParseUpdateProjectResponse(rsp *http.Response) (*UpdateProjectResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -34936,6 +39046,13 @@ func ParseReplaceProjectResponse(rsp *http.Response) (*ReplaceProjectResponse, e
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35032,6 +39149,13 @@ func ParseListStoriesResponse(rsp *http.Response) (*ListStoriesResponse, error) 
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35099,6 +39223,13 @@ func ParseCreateStoryResponse(rsp *http.Response) (*CreateStoryResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -35192,6 +39323,13 @@ func ParseDeleteStoryResponse(rsp *http.Response) (*DeleteStoryResponse, error) 
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35267,6 +39405,13 @@ func ParseGetStoryResponse(rsp *http.Response) (*GetStoryResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35341,6 +39486,13 @@ func ParseUpdateStoryResponse(rsp *http.Response) (*UpdateStoryResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -35431,6 +39583,13 @@ func ParseGetBookResponse(rsp *http.Response) (*GetBookResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35512,6 +39671,13 @@ func ParseAskQuestionResponse(rsp *http.Response) (*AskQuestionResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -35643,6 +39809,13 @@ func ParseListMemoriesResponse(rsp *http.Response) (*ListMemoriesResponse, error
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35717,6 +39890,13 @@ func ParseCreateMemoryResponse(rsp *http.Response) (*CreateMemoryResponse, error
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -35810,6 +39990,13 @@ func ParseDeleteMemoryResponse(rsp *http.Response) (*DeleteMemoryResponse, error
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35885,6 +40072,13 @@ func ParseGetMemoryResponse(rsp *http.Response) (*GetMemoryResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35959,6 +40153,13 @@ func ParseUpdateMemoryResponse(rsp *http.Response) (*UpdateMemoryResponse, error
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -36055,6 +40256,13 @@ func ParseAddPhotoResponse(rsp *http.Response) (*AddPhotoResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -36165,6 +40373,13 @@ func ParseRefineMemoryResponse(rsp *http.Response) (*RefineMemoryResponse, error
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -36303,6 +40518,13 @@ func ParseListNamesResponse(rsp *http.Response) (*ListNamesResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -36373,6 +40595,13 @@ func ParseDeleteNameResponse(rsp *http.Response) (*DeleteNameResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -36448,6 +40677,13 @@ func ParseUpdateNameResponse(rsp *http.Response) (*UpdateNameResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -36552,6 +40788,13 @@ func ParseMergeNamesResponse(rsp *http.Response) (*MergeNamesResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -36644,6 +40887,13 @@ func ParseDeletePhotoResponse(rsp *http.Response) (*DeletePhotoResponse, error) 
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -36719,6 +40969,13 @@ func ParseGetPhotoResponse(rsp *http.Response) (*GetPhotoResponse, error) {
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -36793,6 +41050,13 @@ func ParseUpdatePhotoResponse(rsp *http.Response) (*UpdatePhotoResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -36886,6 +41150,13 @@ func ParseGetPhotoFileResponse(rsp *http.Response) (*GetPhotoFileResponse, error
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -36960,6 +41231,13 @@ func ParseListQuestionsResponse(rsp *http.Response) (*ListQuestionsResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -37036,6 +41314,13 @@ func ParseGetQuestionResponse(rsp *http.Response) (*GetQuestionResponse, error) 
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -37110,6 +41395,13 @@ func ParseGetRefinementResponse(rsp *http.Response) (*GetRefinementResponse, err
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
@@ -37186,6 +41478,13 @@ func ParseSearchMemoriesResponse(rsp *http.Response) (*SearchMemoriesResponse, e
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -37261,6 +41560,13 @@ func ParseGetTimelineResponse(rsp *http.Response) (*GetTimelineResponse, error) 
 		}
 		response.ApplicationProblemJSON401 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -37274,6 +41580,112 @@ func ParseGetTimelineResponse(rsp *http.Response) (*GetTimelineResponse, error) 
 			return nil, err
 		}
 		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteUserMeResponse parses an HTTP response from a DeleteUserMeWithResponse call
+func ParseDeleteUserMeResponse(rsp *http.Response) (*DeleteUserMeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteUserMeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest Problem
@@ -37335,6 +41747,191 @@ func ParseGetUserMeResponse(rsp *http.Response) (*GetUserMeResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateUserMeResponse parses an HTTP response from a UpdateUserMeWithResponse call
+func ParseUpdateUserMeResponse(rsp *http.Response) (*UpdateUserMeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateUserMeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest User
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportUserMeResponse parses an HTTP response from a ExportUserMeWithResponse call
+func ParseExportUserMeResponse(rsp *http.Response) (*ExportUserMeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportUserMeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON429 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest Problem
