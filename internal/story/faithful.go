@@ -47,9 +47,9 @@ var wordForm = regexp.MustCompile(`[\p{L}\p{M}]+(?:[-'’][\p{L}\p{M}]+)*|\d+\.?
 
 func words(text string) []word {
 	var out []word
-	first, after := true, ""
+	after := ""
 	for line := range strings.SplitSeq(norm.NFC.String(text), "\n") {
-		first = true
+		first := true
 		for _, form := range wordForm.FindAllString(line, -1) {
 			r := []rune(form)[0]
 			switch {
@@ -214,7 +214,7 @@ func datesIn(text string) map[string]string {
 			name = dateWords[strings.TrimSuffix(strings.TrimSuffix(lower, "s"), "en")]
 		}
 		verb := lower == "may" || lower == "march" || lower == "spring"
-		if name != "" && !(verb && (w.text == lower || w.first)) {
+		if name != "" && (!verb || w.text != lower && !w.first) {
 			found[name] = w.text
 		}
 	}
