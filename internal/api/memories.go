@@ -128,7 +128,7 @@ func (s *server) memoryOperations() {
 	}, s.listMemories)
 	register(s, endpoint{
 		id: "create-memory", scope: domain.ScopeStories, method: http.MethodPost, path: list, tag: storiesTag, summary: "Tell a memory",
-		status: http.StatusCreated, codes: missing,
+		status: http.StatusCreated, codes: []domain.Code{domain.CodeNotFound, domain.CodeConflict},
 	}, s.createMemory)
 	register(s, endpoint{id: "get-memory", scope: domain.ScopeStories, method: http.MethodGet, path: path, tag: storiesTag, summary: "Get a memory", codes: missing}, s.getMemory)
 	register(s, endpoint{id: "update-memory", scope: domain.ScopeStories, method: http.MethodPatch, path: path, tag: storiesTag, summary: "Change a memory", codes: missing}, s.updateMemory)

@@ -157,6 +157,30 @@ func TestMemories(t *testing.T) {
 	s.refused(domain.CodeNotFound, 404, "DELETE", path, nil)
 }
 
+func TestTooManyMemories(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t).newUser().teller(nil)
+	_, err := s.connect().Exec(t.Context(), "INSERT INTO memories (id, user_id, story_id, title, precision) SELECT gen_random_uuid(), $1, $2, 'x', 'unknown' FROM generate_series(1, 2000)", s.id, s.story.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.refused(domain.CodeConflict, 409, "POST", s.path+"/memories", object{"text": "x"})
+}
+
+// TestLongMemories: the longest text that is accepted is indexed, whatever its
+// words.
+func TestLongMemories(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t).newUser().teller(nil)
+	var b strings.Builder
+	for r := rune(0x20000); b.Len() < 240_000; r++ {
+		b.WriteRune(r)
+		b.WriteRune(0x4E00 + r%20000)
+		b.WriteByte(' ')
+	}
+	s.tell(object{"text": b.String() + " Ende"})
+}
+
 func TestNamesOfStories(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t).newUser().teller(nil)

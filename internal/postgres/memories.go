@@ -12,10 +12,20 @@ import (
 	"generalbackend/internal/postgres/internal/dbsqlc"
 )
 
+// MaxMemories is how many memories one story may have.
+const MaxMemories = 2000
+
 // CreateMemory stores a memory with its text as its original version. A
 // question it answers must be one of the story's that is ready.
 func (s *Store) CreateMemory(ctx context.Context, m domain.Memory) (domain.Memory, error) {
 	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
+		n, err := q.CountMemories(ctx, dbsqlc.CountMemoriesParams{StoryID: m.StoryID, UserID: m.UserID})
+		if err != nil {
+			return err
+		}
+		if n >= MaxMemories {
+			return domain.Errorf(domain.CodeConflict, "A story can have %d memories at most.", MaxMemories)
+		}
 		if m.QuestionID != nil {
 			_, err := q.AnswerableQuestion(ctx, dbsqlc.AnswerableQuestionParams{ID: *m.QuestionID, StoryID: m.StoryID, UserID: m.UserID})
 			if err != nil {

@@ -48,7 +48,11 @@ type printer struct {
 	load    func(photo uuid.UUID) ([]byte, error)
 	chapter string // the running head; empty for none
 	opening bool   // a chapter begins on this page
+	photos  int    // so far
 }
+
+// mostPhotos is how many a book holds, because all of them are in memory.
+const mostPhotos = 500
 
 // furniture is the running head, title left and chapter right, and the number.
 func (p *printer) furniture(d *pdf.Document, page int) {
@@ -66,7 +70,7 @@ func (p *printer) furniture(d *pdf.Document, page int) {
 }
 
 func (p *printer) print(d *pdf.Document) error {
-	p.chapter = ""
+	p.chapter, p.photos = "", 0
 	p.cover(d)
 	p.contents(d)
 	for i, c := range p.Chapters {
@@ -177,6 +181,9 @@ func (p *printer) memory(d *pdf.Document, m domain.Memory) error {
 // picture prints a photo as wide as the text, unless its pixels would show.
 func (p *printer) picture(d *pdf.Document, photo domain.Photo) error {
 	const millimetresPerPixel = 25.4 / 110
+	if p.photos++; p.photos > mostPhotos {
+		return nil
+	}
 	jpeg := pdf.JPEG{Width: photo.Width, Height: photo.Height}
 	if d.Total() > 0 { // the first time only places are found
 		var err error
@@ -191,16 +198,22 @@ func (p *printer) picture(d *pdf.Document, photo domain.Photo) error {
 
 // colophon says what could not be printed.
 func (p *printer) colophon(d *pdf.Document) {
-	missing := d.Missing()
-	if len(missing) == 0 {
-		return
+	var lines []string
+	if missing := d.Missing(); len(missing) > 0 {
+		var codes []string
+		for _, r := range missing[:min(len(missing), 40)] {
+			codes = append(codes, fmt.Sprintf("U+%04X", r))
+		}
+		lines = append(lines, p.say("Die Schrift dieses Buchs hat nicht alle Zeichen. □ steht für: ", "The type of this book lacks some characters. □ stands for: ")+
+			strings.Join(codes, ", ")+".")
 	}
-	var codes []string
-	for _, r := range missing[:min(len(missing), 40)] {
-		codes = append(codes, fmt.Sprintf("U+%04X", r))
+	if more := p.photos - mostPhotos; more > 0 {
+		lines = append(lines, fmt.Sprintf(p.say("Weitere Fotos, die nicht gedruckt wurden: %d.", "Photos that were not printed: %d."), more))
+	}
+	if len(lines) == 0 {
+		return
 	}
 	p.chapter = ""
 	d.NewPage()
-	d.Text(p.say("Die Schrift dieses Buchs hat nicht alle Zeichen. □ steht für: ", "The type of this book lacks some characters. □ stands for: ")+
-		strings.Join(codes, ", ")+".", pdf.Style{Points: 9, Color: faded})
+	d.Text(strings.Join(lines, "\n"), pdf.Style{Points: 9, Color: faded})
 }

@@ -43,6 +43,9 @@ INSERT INTO memories (id, user_id, story_id, title, precision, earliest, latest,
 VALUES (@id, @user_id, @story_id, @title, @precision, @earliest, @latest, @label, @question_id)
 RETURNING id;
 
+-- name: CountMemories :one
+SELECT count(*) FROM memories WHERE story_id = @story_id AND user_id = @user_id;
+
 -- name: AnswerableQuestion :one
 SELECT id FROM story_turns
 WHERE id = @id AND story_id = @story_id AND user_id = @user_id AND kind = 'question' AND state = 'ready';
@@ -73,11 +76,12 @@ SELECT EXISTS (SELECT 1 FROM memory_versions WHERE memory_id = @memory_id AND nu
 
 -- name: IndexMemories :exec
 -- What search looks at: title and words of the date (A), names (B), the text (D).
--- Names and titles are kept unstemmed as well, so that beginnings of them are found.
+-- Names and titles are kept unstemmed as well, so that beginnings of them are found,
+-- and as much of the text as surely fits into a tsvector.
 UPDATE memories SET tsv =
     setweight(to_tsvector(text_config(i.language), i.title), 'A') || setweight(to_tsvector('pg_catalog.simple', i.title || ' ' || i.label), 'A') ||
     setweight(to_tsvector('pg_catalog.simple', i.names), 'B') || setweight(to_tsvector(text_config(i.language), i.names), 'B') ||
-    setweight(to_tsvector(text_config(i.language), i.text), 'D') || setweight(to_tsvector('pg_catalog.simple', i.text), 'D')
+    setweight(to_tsvector(text_config(i.language), i.text), 'D') || setweight(to_tsvector('pg_catalog.simple', left(i.text, 30000)), 'D')
 FROM (SELECT m.id, m.title, m.label, s.language, v.text,
           coalesce((SELECT string_agg(n.name || ' ' || n.relation, ' . ') FROM memory_names mn
               JOIN story_names n ON n.id = mn.name_id WHERE mn.memory_id = m.id), '') AS names

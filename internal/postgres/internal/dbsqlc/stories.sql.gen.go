@@ -138,6 +138,22 @@ func (q *Queries) CancelJobsOfStory(ctx context.Context, arg CancelJobsOfStoryPa
 	return items, nil
 }
 
+const countMemories = `-- name: CountMemories :one
+SELECT count(*) FROM memories WHERE story_id = $1 AND user_id = $2
+`
+
+type CountMemoriesParams struct {
+	StoryID uuid.UUID
+	UserID  uuid.UUID
+}
+
+func (q *Queries) CountMemories(ctx context.Context, arg CountMemoriesParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countMemories, arg.StoryID, arg.UserID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const countPhotos = `-- name: CountPhotos :one
 SELECT count(*) FROM photos WHERE memory_id = $1 AND user_id = $2
 `
@@ -307,7 +323,7 @@ const indexMemories = `-- name: IndexMemories :exec
 UPDATE memories SET tsv =
     setweight(to_tsvector(text_config(i.language), i.title), 'A') || setweight(to_tsvector('pg_catalog.simple', i.title || ' ' || i.label), 'A') ||
     setweight(to_tsvector('pg_catalog.simple', i.names), 'B') || setweight(to_tsvector(text_config(i.language), i.names), 'B') ||
-    setweight(to_tsvector(text_config(i.language), i.text), 'D') || setweight(to_tsvector('pg_catalog.simple', i.text), 'D')
+    setweight(to_tsvector(text_config(i.language), i.text), 'D') || setweight(to_tsvector('pg_catalog.simple', left(i.text, 30000)), 'D')
 FROM (SELECT m.id, m.title, m.label, s.language, v.text,
           coalesce((SELECT string_agg(n.name || ' ' || n.relation, ' . ') FROM memory_names mn
               JOIN story_names n ON n.id = mn.name_id WHERE mn.memory_id = m.id), '') AS names
@@ -326,7 +342,8 @@ type IndexMemoriesParams struct {
 }
 
 // What search looks at: title and words of the date (A), names (B), the text (D).
-// Names and titles are kept unstemmed as well, so that beginnings of them are found.
+// Names and titles are kept unstemmed as well, so that beginnings of them are found,
+// and as much of the text as surely fits into a tsvector.
 func (q *Queries) IndexMemories(ctx context.Context, arg IndexMemoriesParams) error {
 	_, err := q.db.Exec(ctx, indexMemories, arg.StoryID, arg.UserID, arg.MemoryID)
 	return err
