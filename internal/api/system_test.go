@@ -92,7 +92,7 @@ func newSystemOn(t *testing.T, dsn string, change ...func(*api.Options)) *system
 	options := api.Options{
 		Store: store, Batches: store, Engine: engine, Accounts: s.accounts, Throttles: s.store, Searcher: s.search,
 		Providers: models, LLM: models, Usage: s.store, Detect: extraction.Detect,
-		Own: s.store,
+		Own:   s.store,
 		Admin: store, NewAccounts: s.accounts,
 		Stories: store,
 		Chats:   store, Tokens: s.queue,

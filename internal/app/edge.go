@@ -56,7 +56,7 @@ func (rt *Runtime) NewEdge(ctx context.Context, s *Stores, models *Models, searc
 	e.handler = api.New(api.Options{
 		Store: s.Postgres, Batches: s.Postgres, Engine: engine, Accounts: accounts, Throttles: s.Postgres.System(), Mailed: e.outbox.Wake, Searcher: search, Providers: models, Detect: extraction.Detect,
 		Admin: s.Postgres, NewAccounts: accounts, LLM: models, Usage: s.Postgres,
-		Own: s.Postgres.System(),
+		Own:     s.Postgres.System(),
 		Stories: s.Postgres,
 		Chats:   s.Postgres, Tokens: s.Queue,
 		Secret: []byte(c.Accounts.SecretKey.Reveal()), AllowedOrigins: c.HTTP.AllowedOrigins, TrustedProxies: c.HTTP.TrustedProxies,

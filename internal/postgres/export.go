@@ -92,8 +92,9 @@ func (e *Export) owned() ([]exportedTable, error) {
 		return nil, err
 	}
 	tables, err := pgx.CollectRows(rows, pgx.RowToStructByPos[exportedTable])
-	for i, t := range tables {
-		tables[i].Columns = append(t.Columns, exportHides[t.Name]...)
+	for i := range tables {
+		t := &tables[i]
+		t.Columns = append(t.Columns, exportHides[t.Name]...)
 	}
 	return tables, err
 }
