@@ -131,7 +131,9 @@ func (s *server) chatOperations() {
 		description: "Server-sent events: start when an attempt begins, which voids the text before it; token with a ChatToken; " +
 			"and at last done, or failed, with the ChatMessage, whose content is the text that counts. " +
 			"With Last-Event-ID it goes on behind that event; 204 says that there is nothing more to come.",
-		timeout: -1, codes: missing, responses: map[string]*huma.Response{"200": s.answerResponse("What was written so far, then the rest")},
+		timeout: -1, codes: missing, responses: map[string]*huma.Response{
+			"200": s.answerResponse("What was written so far, then the rest"), "204": {Description: "There is nothing more to come"},
+		},
 	}, s.streamAnswer)
 }
 

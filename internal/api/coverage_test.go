@@ -38,11 +38,14 @@ func recording(handler http.Handler) http.Handler {
 		}
 		watched := &watchedWriter{ResponseWriter: w, status: http.StatusOK}
 		handler.ServeHTTP(watched, r)
-		if r.Context().Err() == nil || watched.status < http.StatusBadRequest {
+		if watched.status != clientGone {
 			seen.add(op, r, watched)
 		}
 	})
 }
+
+// clientGone is the status of an answer that nobody waits for any more.
+const clientGone = 499
 
 // watchedWriter keeps the status of an answer, and its body when it is a problem.
 type watchedWriter struct {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -54,11 +55,28 @@ func (u *user) from(body io.Reader, r sample, headers ...string) reply {
 		req.Header.Set(name, value)
 	}
 	w := httptest.NewRecorder()
-	u.handler.ServeHTTP(w, req)
+	if cutOff(u.handler, w, req) {
+		return reply{header: w.Header()}
+	}
 	if ctx.Err() != nil {
 		u.t.Fatalf("%s %s hangs", r.method, r.path)
 	}
 	return reply{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
+}
+
+// cutOff serves a request and reports whether the connection was cut instead of
+// the reply being ended.
+func cutOff(handler http.Handler, w http.ResponseWriter, r *http.Request) (cut bool) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			if err, ok := fault.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+				panic(fault)
+			}
+			cut = true
+		}
+	}()
+	handler.ServeHTTP(w, r)
+	return false
 }
 
 // internals are what no problem may show: words of our database, our language

@@ -3,6 +3,7 @@ package api_test
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +42,11 @@ func TestJobsFailTheirSubmit(t *testing.T) {
 			s.work()
 			u := s.newUser()
 			ids := u.owned()
+			if strings.HasPrefix(op.template, "/v1/documents/") {
+				if got := u.direct(u.sampler(ids).sample(op), "Prefer: wait=60"); got.status != 201 {
+					t.Errorf("%s, waited for, is answered %d: %s", op.id, got.status, got.body)
+				}
+			}
 			s.noRetries()
 			for status, a := range op.answers {
 				for _, code := range a.Codes {
