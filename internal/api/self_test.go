@@ -11,6 +11,7 @@ import (
 	"generalbackend/internal/api"
 	"generalbackend/internal/auth"
 	"generalbackend/internal/domain"
+	"generalbackend/internal/postgres"
 )
 
 // TestSessionsList: one sees one's logins, and ends them one by one or together.
@@ -159,7 +160,7 @@ func TestRaceForAnAddress(t *testing.T) {
 func TestChangeOfAddressNeedsMail(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, func(o *api.Options) {
-		accounts, err := auth.New(o.Store.(auth.Store), auth.Options{Secret: secret, Hashing: cheap, Registration: auth.ModeApprove})
+		accounts, err := auth.New(o.Store.(*postgres.Store).System(), auth.Options{Secret: secret, Hashing: cheap, Registration: auth.ModeApprove})
 		if err != nil {
 			t.Fatal(err)
 		}

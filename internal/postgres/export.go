@@ -46,7 +46,7 @@ type ExportSink interface {
 	Create(name string) (io.Writer, error)
 }
 
-// idle is how long the reader of an export may take for a part.
+// exportIdle is how long the reader of an export may take for a part.
 const exportIdle = "10min"
 
 // BeginExport opens an export. It is closed by Close, or by the end of ctx.
@@ -63,6 +63,9 @@ func (s *Store) BeginExport(ctx context.Context, userID uuid.UUID) (*Export, err
 	if err == nil {
 		e.tables, err = e.owned()
 	}
+	if err == nil {
+		err = e.hold()
+	}
 	if err != nil {
 		return nil, errors.Join(translate(err), e.Close())
 	}
@@ -75,6 +78,17 @@ func (e *Export) Close() error {
 	if errors.Is(err, pgx.ErrTxClosed) {
 		return nil
 	}
+	return err
+}
+
+// hold keeps the tables as they are until the end. What stands in the way is
+// found out here, while it can still be told.
+func (e *Export) hold() error {
+	names := "documents, document_parts, photos, photo_bytes"
+	for _, t := range e.tables {
+		names += ", " + pgx.Identifier{t.Name}.Sanitize()
+	}
+	_, err := e.tx.Exec(e.ctx, "LOCK TABLE "+names+" IN ACCESS SHARE MODE")
 	return err
 }
 
