@@ -69,7 +69,7 @@ func runChat(ctx context.Context, b *bench, o chatOptions) (err error) {
 			t.url = p.url
 		}
 	}
-	b.report.set("api, workers and NATS as processes of their own; %d users at once, %d answers of 20 words, 5 ms between words; %d cancels, one after the other", o.users, o.answers, o.cancels)
+	b.report.set("api and workers as processes of their own, NATS with the bench; %d users at once, %d answers of 20 words, 5 ms between words; %d cancels, one after the other", o.users, o.answers, o.cancels)
 	for range b.rounds {
 		if err := t.round(ctx, b, o); err != nil {
 			return err

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -185,16 +186,33 @@ func toSuggestions(r domain.Refinement) *Suggestions {
 }
 
 // telling is a job that makes something for a story.
-func (s *server) telling(ctx context.Context, in Submission, parent domain.Story, asked ...any) (domain.Submission, error) {
-	hash, err := requestHash(append([]any{domain.KindStory, parent.ID}, asked...)...)
+func (s *server) telling(ctx context.Context, in Submission, parent domain.Story, makes string, asked ...any) (domain.Submission, error) {
+	hash, err := requestHash(append([]any{domain.KindStory, parent.ID, makes}, asked...)...)
 	if err != nil {
 		return domain.Submission{}, err
 	}
 	id, err := uuid.NewV7()
+	if err != nil {
+		return domain.Submission{}, err
+	}
+	args, err := json.Marshal(storyArgs{StoryID: parent.ID, Makes: makes})
 	return domain.Submission{
 		UserID: parent.UserID, ProjectID: parent.ProjectID, Kind: domain.KindStory, Stage: domain.StageStory, Class: class(ctx, in),
-		ResourceID: id, IdempotencyKey: in.IdempotencyKey, RequestHash: hash, Trace: traceparent(ctx),
+		ResourceID: id, Args: args, IdempotencyKey: in.IdempotencyKey, RequestHash: hash, Trace: traceparent(ctx),
 	}, err
+}
+
+// storyArgs say what a story's job makes, so that the job can name its address.
+type storyArgs struct {
+	StoryID uuid.UUID `json:"story_id"`
+	Makes   string    `json:"makes"` // "question" or "refinement"
+}
+
+// storyResource is what a story's job makes.
+func storyResource(j domain.Job) Resource {
+	args := storyArgs{Makes: "question"}
+	_ = json.Unmarshal(j.Args, &args) // ours, since telling
+	return Resource{Type: args.Makes, ID: j.ResourceID, Href: "/v1/stories/" + args.StoryID.String() + "/" + args.Makes + "s/" + j.ResourceID.String()}
 }
 
 // maxUnanswered is how many questions may wait for an answer.

@@ -37,6 +37,9 @@ func TestInterview(t *testing.T) {
 	if accepted.Question.State != "pending" || accepted.Job.Kind != "story" {
 		t.Errorf("accepted %+v", accepted)
 	}
+	if made := accepted.Job.Resource; made.Type != "question" || made.Href != s.path+"/questions/"+accepted.Question.ID.String() {
+		t.Errorf("the job makes %+v", made)
+	}
 	var again api.AcceptedInterview
 	s.must(202, "POST", s.path+"/interview", object{}, "Idempotency-Key: k").into(t, &again)
 	if again.Question.ID != accepted.Question.ID || again.Job.ID != accepted.Job.ID {

@@ -39,7 +39,7 @@ type Job struct {
 
 // Resource is where the result of a job is.
 type Resource struct {
-	Type string    `json:"type" enum:"document,match,chat"`
+	Type string    `json:"type" enum:"document,match,chat,question,refinement"`
 	ID   uuid.UUID `json:"id" format:"uuid"`
 	Href string    `json:"href" example:"/v1/documents/0198c5b1-0000-7000-8000-000000000000"`
 }
@@ -81,6 +81,8 @@ func resourceOf(j domain.Job) Resource {
 		return Resource{Type: "match", ID: j.ResourceID, Href: matchPath(j.ResourceID)}
 	case domain.KindChat:
 		return Resource{Type: "chat", ID: j.ResourceID, Href: chatMessagePath(j)}
+	case domain.KindStory:
+		return storyResource(j)
 	}
 	return Resource{Type: "document", ID: j.ResourceID, Href: documentPath(j.ResourceID)}
 }

@@ -1079,9 +1079,11 @@ func (e RegisteredWaitsFor) Valid() bool {
 
 // Defines values for ResourceType.
 const (
-	ResourceTypeChat     ResourceType = "chat"
-	ResourceTypeDocument ResourceType = "document"
-	ResourceTypeMatch    ResourceType = "match"
+	ResourceTypeChat       ResourceType = "chat"
+	ResourceTypeDocument   ResourceType = "document"
+	ResourceTypeMatch      ResourceType = "match"
+	ResourceTypeQuestion   ResourceType = "question"
+	ResourceTypeRefinement ResourceType = "refinement"
 )
 
 // Valid indicates whether the value is a known member of the ResourceType enum.
@@ -1092,6 +1094,10 @@ func (e ResourceType) Valid() bool {
 	case ResourceTypeDocument:
 		return true
 	case ResourceTypeMatch:
+		return true
+	case ResourceTypeQuestion:
+		return true
+	case ResourceTypeRefinement:
 		return true
 	default:
 		return false

@@ -108,7 +108,9 @@ func TestBatchesFillAcrossCallers(t *testing.T) {
 	server.Fail("/api/embed", llmtest.Hang, 1)
 	ctx, release := context.WithCancel(t.Context())
 	go func() { _, _ = b.Embed(ctx, []string{"first"}, embedding.Standard) }()
-	server.AwaitRunning(1)
+	for server.AwaitRunning(1); len(server.Batches()) == 0; {
+		runtime.Gosched()
+	}
 
 	var group sync.WaitGroup
 	for _, texts := range [][]string{{"a", "b", "c"}, {"d", "e", "f"}, {"g", "h"}} {
@@ -146,7 +148,9 @@ func TestUrgentTextsGoFirst(t *testing.T) {
 	server.Fail("/api/embed", llmtest.Hang, 1)
 	ctx, release := context.WithCancel(t.Context())
 	go func() { _, _ = b.Embed(ctx, []string{"first"}, embedding.Standard) }()
-	server.AwaitRunning(1)
+	for server.AwaitRunning(1); len(server.Batches()) == 0; { // it runs before it is noted
+		runtime.Gosched()
+	}
 
 	var group sync.WaitGroup
 	for i, p := range []embedding.Priority{embedding.Bulk, embedding.Interactive, embedding.Query} {

@@ -86,12 +86,19 @@ func (g *Gateway) localDefault() string {
 	return ""
 }
 
-// Resolve tells who answers a request for a provider and a model, either of which
-// may be empty, and with which model, while nothing is down.
+// Resolve tells who answers the context's caller a request for a provider and a
+// model, either of which may be empty, and with which model, while nothing is
+// down.
 func (g *Gateway) Resolve(ctx context.Context, provider, model string) (string, string, error) {
-	provider = g.first(provider, model)
-	model, err := g.resolve(ctx, provider, model)
-	return provider, model, err
+	policy, err := g.policy(ctx, llm.CallerOf(ctx))
+	if err != nil {
+		return "", "", err
+	}
+	targets, err := g.targets(ctx, provider, model, g.localOnly(policy))
+	if err != nil {
+		return "", "", err
+	}
+	return targets[0].Provider.Name(), targets[0].model, nil
 }
 
 // resolve names the model that a provider answers with: the one asked for, what
