@@ -181,6 +181,7 @@ func TestProjects(t *testing.T) {
 	if p.Name != "Hiring" || p.Type != "cv_matcher" || p.UserID != u.id {
 		t.Errorf("made %+v", p)
 	}
+	u.must(200, "GET", path, nil)
 	u.must(200, "PATCH", path, object{"description": "for the team"}).into(t, &p)
 	if p.Name != "Hiring" || p.Description != "for the team" || !strings.Contains(string(p.Config.RawMessage), `"a"`) {
 		t.Errorf("changed to %+v", p)
