@@ -57,18 +57,18 @@ func toLogin(t auth.Tokens, u domain.User) Login {
 // Registration makes an account. Other fields are ignored: roles are not the
 // visitor's to set.
 type Registration struct {
-	Email    string `json:"email" format:"email" maxLength:"320"`
-	Password string `json:"password" minLength:"8" maxLength:"1024"`
+	Email    string `json:"email" format:"email" maxLength:"320" example:"ada@example.org"`
+	Password string `json:"password" minLength:"8" maxLength:"1024" example:"correct horse battery"`
 	Name     string `json:"name,omitempty" maxLength:"255"`
-	Language string `json:"language,omitempty" maxLength:"2" doc:"ISO 639-1"`
+	Language string `json:"language,omitempty" maxLength:"2" doc:"ISO 639-1" example:"en"`
 }
 
 // Credentials open a session. The form of OAuth2, with username and password,
 // is read as well.
 type Credentials struct {
-	Email    string `json:"email,omitempty" doc:"Or username"`
+	Email    string `json:"email,omitempty" doc:"Or username" example:"ada@example.org"`
 	Username string `json:"username,omitempty" doc:"Another name for email"`
-	Password string `json:"password"`
+	Password string `json:"password" example:"correct horse battery"`
 }
 
 // Refreshment exchanges a refresh token.

@@ -116,6 +116,7 @@ func build(o Options) (*server, *gin.Engine) {
 	s.operations()
 	s.describeErrors()
 	tidy(s.api.OpenAPI())
+	exemplify(s.api.OpenAPI())
 	s.pages(router)
 	return s, router
 }

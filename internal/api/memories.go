@@ -86,7 +86,7 @@ type NewMemory struct {
 type MemoryChange struct {
 	Title          *string     `json:"title,omitempty" minLength:"1" maxLength:"255" nullable:"true" example:"The first day at school"`
 	Text           *string     `json:"text,omitempty" minLength:"1" maxLength:"100000" nullable:"true" doc:"Becomes a new version, and the current one" example:"My mother had sewn me a blue dress, and I was proud."`
-	CurrentVersion *int        `json:"current_version,omitempty" minimum:"1" nullable:"true" doc:"Goes back, or forth, to a version" example:"1"`
+	CurrentVersion *int        `json:"current_version,omitempty" minimum:"1" nullable:"true" doc:"Goes back, or forth, to a version; not with a new text"`
 	When           *NewWhen    `json:"when,omitempty"`
 	People         []NewPerson `json:"people,omitempty" maxItems:"50" nullable:"true" doc:"Replace those of before"`
 	Places         []string    `json:"places,omitempty" maxItems:"50" nullable:"true" doc:"Replace those of before" example:"[\"Lakeside\"]"`

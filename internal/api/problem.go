@@ -22,9 +22,9 @@ type Problem struct { //nolint:errname // the name RFC 9457 gives it
 	Type      string       `json:"type" doc:"A name for the kind of problem, derived from the code" example:"urn:general-backend:problem:not_found"`
 	Title     string       `json:"title" doc:"The code in words" example:"Not found"`
 	Status    int          `json:"status" doc:"The HTTP status, repeated" example:"404"`
-	Detail    string       `json:"detail" doc:"What went wrong, in a sentence a person can act on"`
+	Detail    string       `json:"detail" doc:"What went wrong, in a sentence a person can act on" example:"There is no such thing, or it is not yours."`
 	Code      string       `json:"code" doc:"The stable name of the problem" example:"not_found"`
-	RequestID string       `json:"request_id" doc:"Identifies this request in our logs"`
+	RequestID string       `json:"request_id" doc:"Identifies this request in our logs" example:"3f0c2a9e-8f57-4d0e-9a53-6f3f0f9e2d11"`
 	Hint      string       `json:"hint,omitempty" doc:"What to try next"`
 	Errors    []FieldError `json:"errors,omitempty" doc:"The fields at fault"`
 

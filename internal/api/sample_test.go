@@ -231,7 +231,7 @@ func (s *sampler) object(sc schema) any {
 	made := map[string]any{}
 	required, _ := sc["required"].([]any)
 	for name, property := range sc.properties() {
-		if slices.Contains(required, any(name)) || (s.all || len(required) == 0) && isID(name, property) || property["examples"] != nil && name != "current_version" || s.text[name] != "" {
+		if slices.Contains(required, any(name)) || (s.all || len(required) == 0) && isID(name, property) || property["examples"] != nil || s.text[name] != "" {
 			made[name] = s.value(name, property)
 		}
 	}

@@ -2140,8 +2140,12 @@ type Comparison struct {
 // Credentials defines model for Credentials.
 type Credentials struct {
 	// Email Or username
-	Email    *string `json:"email,omitempty"`
-	Password string  `json:"password"`
+	//
+	// Examples: ada@example.org
+	Email *string `json:"email,omitempty"`
+
+	// Password Examples: correct horse battery
+	Password string `json:"password"`
 
 	// Username Another name for email
 	Username *string `json:"username,omitempty"`
@@ -3059,9 +3063,7 @@ type Memory struct {
 
 // MemoryChange defines model for MemoryChange.
 type MemoryChange struct {
-	// CurrentVersion Goes back, or forth, to a version
-	//
-	// Examples: 1
+	// CurrentVersion Goes back, or forth, to a version; not with a new text
 	CurrentVersion *int64 `json:"current_version,omitempty"`
 
 	// People Replace those of before
@@ -3857,6 +3859,8 @@ type Problem struct {
 	Code string `json:"code"`
 
 	// Detail What went wrong, in a sentence a person can act on
+	//
+	// Examples: There is no such thing, or it is not yours.
 	Detail string `json:"detail"`
 
 	// Errors The fields at fault
@@ -3866,6 +3870,8 @@ type Problem struct {
 	Hint *string `json:"hint,omitempty"`
 
 	// RequestID Identifies this request in our logs
+	//
+	// Examples: 3f0c2a9e-8f57-4d0e-9a53-6f3f0f9e2d11
 	RequestID string `json:"request_id"`
 
 	// Status The HTTP status, repeated
@@ -4187,12 +4193,17 @@ type RegisteredWaitsFor string
 
 // Registration defines model for Registration.
 type Registration struct {
+	// Email Examples: ada@example.org
 	Email openapi_types.Email `json:"email"`
 
 	// Language ISO 639-1
+	//
+	// Examples: en
 	Language *string `json:"language,omitempty"`
 	Name     *string `json:"name,omitempty"`
-	Password string  `json:"password"`
+
+	// Password Examples: correct horse battery
+	Password string `json:"password"`
 }
 
 // Requirement defines model for Requirement.
