@@ -19,8 +19,8 @@ import (
 type User struct {
 	ID         uuid.UUID `json:"id" format:"uuid"`
 	Email      string    `json:"email" format:"email"`
-	Name       string    `json:"name"`
-	Language   string    `json:"language" doc:"ISO 639-1, or empty"`
+	Name       string    `json:"name" example:"Ada"`
+	Language   string    `json:"language" doc:"ISO 639-1, or empty" example:"en"`
 	IsActive   bool      `json:"is_active"`
 	IsAdmin    bool      `json:"is_admin"`
 	IsVerified bool      `json:"is_verified"`
@@ -40,8 +40,8 @@ func toUser(u domain.User) User {
 
 // Login is an open session.
 type Login struct {
-	AccessToken  string `json:"access_token" doc:"Send as Authorization: Bearer"`
-	RefreshToken string `json:"refresh_token" doc:"Good for one call of refresh"`
+	AccessToken  string `json:"access_token" doc:"Send as Authorization: Bearer" example:"eyJhbGciOiJIUzI1NiJ9.e30.c2ln"`
+	RefreshToken string `json:"refresh_token" doc:"Good for one call of refresh" example:"AAECAwQFBgcICQoLDA0ODw"`
 	TokenType    string `json:"token_type" enum:"bearer"`
 	ExpiresIn    int    `json:"expires_in" doc:"Seconds until the access token expires"`
 	User         User   `json:"user"`
@@ -59,7 +59,7 @@ func toLogin(t auth.Tokens, u domain.User) Login {
 type Registration struct {
 	Email    string `json:"email" format:"email" maxLength:"320" example:"ada@example.org"`
 	Password string `json:"password" minLength:"8" maxLength:"1024" example:"correct horse battery"`
-	Name     string `json:"name,omitempty" maxLength:"255"`
+	Name     string `json:"name,omitempty" maxLength:"255" example:"Ada"`
 	Language string `json:"language,omitempty" maxLength:"2" doc:"ISO 639-1" example:"en"`
 }
 
@@ -73,7 +73,7 @@ type Credentials struct {
 
 // Refreshment exchanges a refresh token.
 type Refreshment struct {
-	RefreshToken string `json:"refresh_token" minLength:"1" maxLength:"512"`
+	RefreshToken string `json:"refresh_token" minLength:"1" maxLength:"512" example:"AAECAwQFBgcICQoLDA0ODw"`
 }
 
 type registerInput struct {

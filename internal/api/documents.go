@@ -20,13 +20,13 @@ type DocumentSummary struct {
 	UserID          uuid.UUID  `json:"user_id" format:"uuid"`
 	ProjectID       *uuid.UUID `json:"project_id" format:"uuid" nullable:"true"`
 	Type            string     `json:"type" doc:"What its bytes are" example:"pdf"`
-	Filename        string     `json:"filename"`
-	URL             string     `json:"url" doc:"Where it was fetched, for type url"`
-	Title           string     `json:"title"`
+	Filename        string     `json:"filename" example:"cv.pdf"`
+	URL             string     `json:"url" doc:"Where it was fetched, for type url" example:"https://example.org/jobs/17"`
+	Title           string     `json:"title" example:"Curriculum vitae"`
 	Metadata        Object     `json:"doc_metadata" doc:"properties, outline and warnings, once it was read"`
-	SHA256          string     `json:"sha256" doc:"Of the original, in hex"`
+	SHA256          string     `json:"sha256" doc:"Of the original, in hex" example:"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"`
 	Size            int64      `json:"size" doc:"Of the original, in bytes"`
-	Language        string     `json:"language" doc:"ISO 639-1, or empty"`
+	Language        string     `json:"language" doc:"ISO 639-1, or empty" example:"en"`
 	PageCount       int        `json:"page_count"`
 	UnreadablePages []int      `json:"unreadable_pages" doc:"Pages without usable text, when partial"`
 	State           string     `json:"state" enum:"pending,ready,partial,failed" doc:"partial is usable, but some pages could not be read"`
@@ -38,7 +38,7 @@ type DocumentSummary struct {
 // Document is a document with its text.
 type Document struct {
 	DocumentSummary
-	Content string `json:"content" doc:"The whole text, pages joined by an empty line"`
+	Content string `json:"content" doc:"The whole text, pages joined by an empty line" example:"Ran three production clusters."`
 }
 
 // DocumentPage is the text of one page.

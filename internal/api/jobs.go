@@ -54,8 +54,8 @@ type Progress struct {
 // JobError says why something failed.
 type JobError struct {
 	Code   string `json:"code" example:"document_encrypted"`
-	Detail string `json:"detail"`
-	Hint   string `json:"hint,omitempty"`
+	Detail string `json:"detail" example:"The document is encrypted."`
+	Hint   string `json:"hint,omitempty" example:"Upload a copy without a password."`
 }
 
 func toJobError(e *domain.JobError) *JobError {

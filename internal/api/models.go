@@ -20,7 +20,7 @@ type Models struct {
 
 // ProviderStatus says whether a provider answers.
 type ProviderStatus struct {
-	Name  string    `json:"name"`
+	Name  string    `json:"name" example:"ollama"`
 	Error *JobError `json:"error,omitempty" doc:"Why it does not answer"`
 }
 

@@ -25,7 +25,7 @@ type Problem struct { //nolint:errname // the name RFC 9457 gives it
 	Detail    string       `json:"detail" doc:"What went wrong, in a sentence a person can act on" example:"There is no such thing, or it is not yours."`
 	Code      string       `json:"code" doc:"The stable name of the problem" example:"not_found"`
 	RequestID string       `json:"request_id" doc:"Identifies this request in our logs" example:"3f0c2a9e-8f57-4d0e-9a53-6f3f0f9e2d11"`
-	Hint      string       `json:"hint,omitempty" doc:"What to try next"`
+	Hint      string       `json:"hint,omitempty" doc:"What to try next" example:"Upload a copy without a password."`
 	Errors    []FieldError `json:"errors,omitempty" doc:"The fields at fault"`
 
 	headers http.Header

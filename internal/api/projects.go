@@ -16,8 +16,8 @@ type Project struct {
 	ID          uuid.UUID `json:"id" format:"uuid"`
 	UserID      uuid.UUID `json:"user_id" format:"uuid"`
 	Type        string    `json:"type" enum:"cv_matcher,private_gpt,tell_me_life,other"`
-	Name        string    `json:"name"`
-	Description string    `json:"description"`
+	Name        string    `json:"name" example:"Applications in March"`
+	Description string    `json:"description" example:"Everything about one posting"`
 	Config      Object    `json:"config" doc:"The client's own settings"`
 	LocalOnly   bool      `json:"local_only" doc:"Nothing in it ever reaches a cloud provider"`
 	CreatedAt   time.Time `json:"created_at"`
@@ -34,8 +34,8 @@ func toProject(p domain.Project) Project {
 // NewProject is what a project is made or replaced with.
 type NewProject struct {
 	Type        string         `json:"type,omitempty" enum:"cv_matcher,private_gpt,tell_me_life,other" default:"other"`
-	Name        string         `json:"name" minLength:"1" maxLength:"255"`
-	Description *string        `json:"description,omitempty" maxLength:"10000" nullable:"true"`
+	Name        string         `json:"name" minLength:"1" maxLength:"255" example:"Applications in March"`
+	Description *string        `json:"description,omitempty" maxLength:"10000" nullable:"true" example:"Everything about one posting"`
 	Config      map[string]any `json:"config,omitempty" nullable:"true"`
 	LocalOnly   *bool          `json:"local_only,omitempty" doc:"Keep everything in it away from cloud providers; left as it is where absent" nullable:"true"`
 }
@@ -43,8 +43,8 @@ type NewProject struct {
 // ProjectChange names the fields to change; others stay.
 type ProjectChange struct {
 	Type        *string        `json:"type,omitempty" enum:"cv_matcher,private_gpt,tell_me_life,other" nullable:"true"`
-	Name        *string        `json:"name,omitempty" minLength:"1" maxLength:"255" nullable:"true"`
-	Description *string        `json:"description,omitempty" maxLength:"10000" nullable:"true"`
+	Name        *string        `json:"name,omitempty" minLength:"1" maxLength:"255" nullable:"true" example:"Applications in March"`
+	Description *string        `json:"description,omitempty" maxLength:"10000" nullable:"true" example:"Everything about one posting"`
 	Config      map[string]any `json:"config,omitempty" nullable:"true"`
 	LocalOnly   *bool          `json:"local_only,omitempty" doc:"Keep everything in it away from cloud providers; left as it is where absent" nullable:"true"`
 }

@@ -12,7 +12,7 @@ import (
 
 // Search asks for passages in my documents.
 type Search struct {
-	Query     string      `json:"query" minLength:"1" maxLength:"2000"`
+	Query     string      `json:"query" minLength:"1" maxLength:"2000" example:"experience with Kubernetes"`
 	Limit     int         `json:"limit,omitempty" minimum:"1" maximum:"100" default:"10"`
 	ProjectID *uuid.UUID  `json:"project_id,omitempty" format:"uuid" nullable:"true" doc:"Only in this project"`
 	Documents []uuid.UUID `json:"document_ids,omitempty" maxItems:"1000" doc:"Only in these documents"`
@@ -22,20 +22,20 @@ type Search struct {
 type SearchReply struct {
 	Mode     string    `json:"mode" enum:"hybrid,keyword" doc:"keyword when the embedder is down"`
 	Provider string    `json:"provider" doc:"Who embedded the query; empty in mode keyword" example:"offline"`
-	Model    string    `json:"model"`
+	Model    string    `json:"model" example:"llama3.2"`
 	Results  []Passage `json:"results"`
 }
 
 // Passage is a part of a document.
 type Passage struct {
 	DocumentID  uuid.UUID `json:"document_id" format:"uuid"`
-	Filename    string    `json:"filename"`
-	Title       string    `json:"title"`
+	Filename    string    `json:"filename" example:"cv.pdf"`
+	Title       string    `json:"title" example:"Curriculum vitae"`
 	PageFrom    int       `json:"page_from"`
 	PageTo      int       `json:"page_to"`
 	CharFrom    int       `json:"char_from" doc:"First character in the document's content"`
 	CharTo      int       `json:"char_to"`
-	Content     string    `json:"content"`
+	Content     string    `json:"content" example:"Ran three production clusters."`
 	Score       float64   `json:"score" doc:"Fused; higher is better. Comparable within one reply only"`
 	VectorRank  int       `json:"vector_rank" doc:"0 when it was not among the nearest vectors"`
 	KeywordRank int       `json:"keyword_rank" doc:"0 when no word matched"`

@@ -18,7 +18,7 @@ type Readiness struct {
 	Status    string            `json:"status" enum:"ready,unavailable"`
 	Checks    map[string]string `json:"checks" doc:"ok or unavailable, by dependency"`
 	Providers []ProviderStatus  `json:"providers" doc:"Of language models; for information, since nothing waits for them to be ready"`
-	Version   string            `json:"version"`
+	Version   string            `json:"version" example:"1.4.0"`
 }
 
 type healthOutput struct {

@@ -20,8 +20,8 @@ type NewURL struct {
 
 // NewText is a text to keep as a document.
 type NewText struct {
-	Content   string     `json:"content" doc:"Plain text or Markdown"`
-	Title     string     `json:"title,omitempty" maxLength:"255"`
+	Content   string     `json:"content" doc:"Plain text or Markdown" example:"Ran three production clusters."`
+	Title     string     `json:"title,omitempty" maxLength:"255" example:"Curriculum vitae"`
 	ProjectID *uuid.UUID `json:"project_id,omitempty" format:"uuid" nullable:"true"`
 }
 

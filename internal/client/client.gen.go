@@ -2192,6 +2192,8 @@ type DevelopmentPotential struct {
 // Document defines model for Document.
 type Document struct {
 	// Content The whole text, pages joined by an empty line
+	//
+	// Examples: Ran three production clusters.
 	Content   string    `json:"content"`
 	CreatedAt time.Time `json:"created_at"`
 
@@ -2199,16 +2201,22 @@ type Document struct {
 	DocMetadata map[string]interface{} `json:"doc_metadata"`
 
 	// Error Why it failed
-	Error    *JobError          `json:"error,omitempty"`
+	Error *JobError `json:"error,omitempty"`
+
+	// Filename Examples: cv.pdf
 	Filename string             `json:"filename"`
 	ID       openapi_types.UUID `json:"id"`
 
 	// Language ISO 639-1, or empty
+	//
+	// Examples: en
 	Language  string              `json:"language"`
 	PageCount int64               `json:"page_count"`
 	ProjectID *openapi_types.UUID `json:"project_id"`
 
 	// Sha256 Of the original, in hex
+	//
+	// Examples: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 	Sha256 string `json:"sha256"`
 
 	// Size Of the original, in bytes
@@ -2216,7 +2224,9 @@ type Document struct {
 
 	// State partial is usable, but some pages could not be read
 	State DocumentState `json:"state"`
-	Title string        `json:"title"`
+
+	// Title Examples: Curriculum vitae
+	Title string `json:"title"`
 
 	// Type What its bytes are
 	//
@@ -2228,6 +2238,8 @@ type Document struct {
 	UpdatedAt       time.Time `json:"updated_at"`
 
 	// URL Where it was fetched, for type url
+	//
+	// Examples: https://example.org/jobs/17
 	URL    string             `json:"url"`
 	UserID openapi_types.UUID `json:"user_id"`
 }
@@ -2253,16 +2265,22 @@ type DocumentSummary struct {
 	DocMetadata map[string]interface{} `json:"doc_metadata"`
 
 	// Error Why it failed
-	Error    *JobError          `json:"error,omitempty"`
+	Error *JobError `json:"error,omitempty"`
+
+	// Filename Examples: cv.pdf
 	Filename string             `json:"filename"`
 	ID       openapi_types.UUID `json:"id"`
 
 	// Language ISO 639-1, or empty
+	//
+	// Examples: en
 	Language  string              `json:"language"`
 	PageCount int64               `json:"page_count"`
 	ProjectID *openapi_types.UUID `json:"project_id"`
 
 	// Sha256 Of the original, in hex
+	//
+	// Examples: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 	Sha256 string `json:"sha256"`
 
 	// Size Of the original, in bytes
@@ -2270,7 +2288,9 @@ type DocumentSummary struct {
 
 	// State partial is usable, but some pages could not be read
 	State DocumentSummaryState `json:"state"`
-	Title string               `json:"title"`
+
+	// Title Examples: Curriculum vitae
+	Title string `json:"title"`
 
 	// Type What its bytes are
 	//
@@ -2282,6 +2302,8 @@ type DocumentSummary struct {
 	UpdatedAt       time.Time `json:"updated_at"`
 
 	// URL Where it was fetched, for type url
+	//
+	// Examples: https://example.org/jobs/17
 	URL    string             `json:"url"`
 	UserID openapi_types.UUID `json:"user_id"`
 }
@@ -2558,9 +2580,13 @@ type JobEntry struct {
 // JobError defines model for JobError.
 type JobError struct {
 	// Code Examples: document_encrypted
-	Code   string  `json:"code"`
-	Detail string  `json:"detail"`
-	Hint   *string `json:"hint,omitempty"`
+	Code string `json:"code"`
+
+	// Detail Examples: The document is encrypted.
+	Detail string `json:"detail"`
+
+	// Hint Examples: Upload a copy without a password.
+	Hint *string `json:"hint,omitempty"`
 }
 
 // JobHistory defines model for JobHistory.
@@ -2773,12 +2799,16 @@ type LinkToken struct {
 // Login defines model for Login.
 type Login struct {
 	// AccessToken Send as Authorization: Bearer
+	//
+	// Examples: eyJhbGciOiJIUzI1NiJ9.e30.c2ln
 	AccessToken string `json:"access_token"`
 
 	// ExpiresIn Seconds until the access token expires
 	ExpiresIn int64 `json:"expires_in"`
 
 	// RefreshToken Good for one call of refresh
+	//
+	// Examples: AAECAwQFBgcICQoLDA0ODw
 	RefreshToken string         `json:"refresh_token"`
 	TokenType    LoginTokenType `json:"token_type"`
 	User         User           `json:"user"`
@@ -3377,13 +3407,17 @@ type NewPerson struct {
 
 // NewProject defines model for NewProject.
 type NewProject struct {
-	Config      *map[string]interface{} `json:"config,omitempty"`
-	Description *string                 `json:"description,omitempty"`
+	Config *map[string]interface{} `json:"config,omitempty"`
+
+	// Description Examples: Everything about one posting
+	Description *string `json:"description,omitempty"`
 
 	// LocalOnly Keep everything in it away from cloud providers; left as it is where absent
-	LocalOnly *bool           `json:"local_only,omitempty"`
-	Name      string          `json:"name"`
-	Type      *NewProjectType `json:"type,omitempty"`
+	LocalOnly *bool `json:"local_only,omitempty"`
+
+	// Name Examples: Applications in March
+	Name string          `json:"name"`
+	Type *NewProjectType `json:"type,omitempty"`
 }
 
 // NewProjectType defines model for NewProject.Type.
@@ -3444,9 +3478,13 @@ type NewStory struct {
 // NewText defines model for NewText.
 type NewText struct {
 	// Content Plain text or Markdown
+	//
+	// Examples: Ran three production clusters.
 	Content   string              `json:"content"`
 	ProjectID *openapi_types.UUID `json:"project_id,omitempty"`
-	Title     *string             `json:"title,omitempty"`
+
+	// Title Examples: Curriculum vitae
+	Title *string `json:"title,omitempty"`
 }
 
 // NewURL defines model for NewURL.
@@ -3732,11 +3770,15 @@ type PageWorker struct {
 // Passage defines model for Passage.
 type Passage struct {
 	// CharFrom First character in the document's content
-	CharFrom   int64              `json:"char_from"`
-	CharTo     int64              `json:"char_to"`
+	CharFrom int64 `json:"char_from"`
+	CharTo   int64 `json:"char_to"`
+
+	// Content Examples: Ran three production clusters.
 	Content    string             `json:"content"`
 	DocumentID openapi_types.UUID `json:"document_id"`
-	Filename   string             `json:"filename"`
+
+	// Filename Examples: cv.pdf
+	Filename string `json:"filename"`
 
 	// KeywordRank 0 when no word matched
 	KeywordRank int64 `json:"keyword_rank"`
@@ -3745,7 +3787,9 @@ type Passage struct {
 
 	// Score Fused; higher is better. Comparable within one reply only
 	Score float64 `json:"score"`
-	Title string  `json:"title"`
+
+	// Title Examples: Curriculum vitae
+	Title string `json:"title"`
 
 	// VectorRank 0 when it was not among the nearest vectors
 	VectorRank int64 `json:"vector_rank"`
@@ -3867,6 +3911,8 @@ type Problem struct {
 	Errors *[]FieldError `json:"errors,omitempty"`
 
 	// Hint What to try next
+	//
+	// Examples: Upload a copy without a password.
 	Hint *string `json:"hint,omitempty"`
 
 	// RequestID Identifies this request in our logs
@@ -3902,13 +3948,17 @@ type Progress struct {
 // Project defines model for Project.
 type Project struct {
 	// Config The client's own settings
-	Config      map[string]interface{} `json:"config"`
-	CreatedAt   time.Time              `json:"created_at"`
-	Description string                 `json:"description"`
-	ID          openapi_types.UUID     `json:"id"`
+	Config    map[string]interface{} `json:"config"`
+	CreatedAt time.Time              `json:"created_at"`
+
+	// Description Examples: Everything about one posting
+	Description string             `json:"description"`
+	ID          openapi_types.UUID `json:"id"`
 
 	// LocalOnly Nothing in it ever reaches a cloud provider
-	LocalOnly bool               `json:"local_only"`
+	LocalOnly bool `json:"local_only"`
+
+	// Name Examples: Applications in March
 	Name      string             `json:"name"`
 	Type      ProjectType        `json:"type"`
 	UpdatedAt time.Time          `json:"updated_at"`
@@ -3920,13 +3970,17 @@ type ProjectType string
 
 // ProjectChange defines model for ProjectChange.
 type ProjectChange struct {
-	Config      *map[string]interface{} `json:"config,omitempty"`
-	Description *string                 `json:"description,omitempty"`
+	Config *map[string]interface{} `json:"config,omitempty"`
+
+	// Description Examples: Everything about one posting
+	Description *string `json:"description,omitempty"`
 
 	// LocalOnly Keep everything in it away from cloud providers; left as it is where absent
-	LocalOnly *bool              `json:"local_only,omitempty"`
-	Name      *string            `json:"name,omitempty"`
-	Type      *ProjectChangeType `json:"type,omitempty"`
+	LocalOnly *bool `json:"local_only,omitempty"`
+
+	// Name Examples: Applications in March
+	Name *string            `json:"name,omitempty"`
+	Type *ProjectChangeType `json:"type,omitempty"`
 }
 
 // ProjectChangeType defines model for ProjectChange.Type.
@@ -3962,7 +4016,9 @@ type ProviderConfig struct {
 type ProviderStatus struct {
 	// Error Why it does not answer
 	Error *JobError `json:"error,omitempty"`
-	Name  string    `json:"name"`
+
+	// Name Examples: ollama
+	Name string `json:"name"`
 }
 
 // Question defines model for Question.
@@ -4081,7 +4137,9 @@ type Readiness struct {
 	// Providers Of language models; for information, since nothing waits for them to be ready
 	Providers []ProviderStatus `json:"providers"`
 	Status    ReadinessStatus  `json:"status"`
-	Version   string           `json:"version"`
+
+	// Version Examples: 1.4.0
+	Version string `json:"version"`
 }
 
 // ReadinessStatus defines model for Readiness.Status.
@@ -4174,6 +4232,7 @@ type RefiningStyle string
 
 // Refreshment defines model for Refreshment.
 type Refreshment struct {
+	// RefreshToken Examples: AAECAwQFBgcICQoLDA0ODw
 	RefreshToken string `json:"refresh_token"`
 }
 
@@ -4200,7 +4259,9 @@ type Registration struct {
 	//
 	// Examples: en
 	Language *string `json:"language,omitempty"`
-	Name     *string `json:"name,omitempty"`
+
+	// Name Examples: Ada
+	Name *string `json:"name,omitempty"`
 
 	// Password Examples: correct horse battery
 	Password string `json:"password"`
@@ -4258,14 +4319,18 @@ type Search struct {
 
 	// ProjectID Only in this project
 	ProjectID *openapi_types.UUID `json:"project_id,omitempty"`
-	Query     string              `json:"query"`
+
+	// Query Examples: experience with Kubernetes
+	Query string `json:"query"`
 }
 
 // SearchReply defines model for SearchReply.
 type SearchReply struct {
 	// Mode keyword when the embedder is down
-	Mode  SearchReplyMode `json:"mode"`
-	Model string          `json:"model"`
+	Mode SearchReplyMode `json:"mode"`
+
+	// Model Examples: llama3.2
+	Model string `json:"model"`
 
 	// Provider Who embedded the query; empty in mode keyword
 	//
@@ -4756,8 +4821,12 @@ type User struct {
 	IsVerified bool                `json:"is_verified"`
 
 	// Language ISO 639-1, or empty
+	//
+	// Examples: en
 	Language string `json:"language"`
-	Name     string `json:"name"`
+
+	// Name Examples: Ada
+	Name string `json:"name"`
 
 	// PendingEmail An address that replaces email once the link mailed to it was followed
 	PendingEmail string    `json:"pending_email"`
