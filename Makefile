@@ -67,7 +67,7 @@ test: setup verify lint race ## set up and check everything: what CI runs
 
 .PHONY: race
 race: ## run all tests with the race detector
-	@go test -race -timeout 15m ./...; status=$$?; $(MAKE) test-postgres-stop; exit $$status
+	@go test -race -timeout 25m ./...; status=$$?; $(MAKE) test-postgres-stop; exit $$status
 
 .PHONY: test-postgres-stop
 test-postgres-stop: # ends the tests' Postgres, unless other tests are using it
