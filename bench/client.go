@@ -22,20 +22,29 @@ type client struct {
 
 // register makes an account at a running process.
 func register(ctx context.Context, url string) (*client, error) {
-	c := &client{url: url, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}}
+	c := newClient(url)
 	body, err := json.Marshal(map[string]string{"email": uuid.NewString() + "@example.org", "password": uuid.NewString()})
 	if err != nil {
 		return nil, err
 	}
+	return c, c.enter(ctx, "/v1/auth/register", bytes.NewReader(body))
+}
+
+func newClient(url string) *client {
+	return &client{url: url, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}}
+}
+
+// enter opens a session, with an account made or one that exists.
+func (c *client) enter(ctx context.Context, path string, body io.Reader) error {
 	var login struct {
 		AccessToken string `json:"access_token"`
 		User        struct {
 			ID uuid.UUID `json:"id"`
 		} `json:"user"`
 	}
-	err = c.post(ctx, "/v1/auth/register", "application/json", bytes.NewReader(body), &login)
+	err := c.post(ctx, path, "application/json", body, &login)
 	c.token, c.user = login.AccessToken, login.User.ID
-	return c, err
+	return err
 }
 
 // accepted is what an upload is answered with.

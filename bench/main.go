@@ -49,7 +49,7 @@ func run(args []string, out io.Writer) (err error) {
 	rounds := flags.Int("rounds", 3, "how often each figure is taken; the median is reported")
 	results := flags.String("results", "results", "folder that receives the figures as JSON")
 	profile := flags.String("cpuprofile", "", "write a CPU profile of the run here")
-	scenarios := []scenario{engineScenario(flags), extractionScenario(flags), pipelineScenario(flags), uploadScenario(flags), searchScenario(flags), chatScenario(flags)}
+	scenarios := []scenario{engineScenario(flags), extractionScenario(flags), pipelineScenario(flags), uploadScenario(flags), searchScenario(flags), chatScenario(flags), streamsScenario(flags)}
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
