@@ -256,33 +256,9 @@ func batchPath(id uuid.UUID) string { return "/v1/cv-matcher/batches/" + id.Stri
 func (s *server) awaitBatch(ctx context.Context, b domain.Batch, wait time.Duration) (domain.Batch, error) {
 	hints, cancel := s.Engine.Subscribe(b.UserID, nil)
 	defer cancel()
-	end := time.NewTimer(wait)
-	defer end.Stop()
-	poll := time.NewTicker(pollEvery)
-	defer poll.Stop()
-	for {
-		look, done := context.WithTimeout(ctx, s.Timeout)
-		now, err := s.Batches.Batch(look, b.UserID, b.ID)
-		done()
-		switch {
-		case err == nil && now.State() != domain.BatchPending:
-			return now, nil
-		case err == nil:
-			b = now
-		case domain.CodeOf(err) != domain.CodeUnavailable:
-			return b, err
-		}
-		select {
-		case <-ctx.Done():
-			return b, ctx.Err()
-		case <-end.C:
-			return b, nil
-		case <-s.Stopping:
-			return b, nil
-		case <-hints:
-		case <-poll.C:
-		}
-	}
+	return awaitDone(ctx, s, hints, wait, b,
+		func(ctx context.Context) (domain.Batch, error) { return s.Batches.Batch(ctx, b.UserID, b.ID) },
+		func(now domain.Batch) bool { return now.State() != domain.BatchPending })
 }
 
 func (s *server) listBatches(ctx context.Context, in *matchesInput) (Page[BatchSummary], error) {

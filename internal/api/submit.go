@@ -138,35 +138,45 @@ func class(ctx context.Context, in Submission) domain.Class {
 	return domain.ClassStandard
 }
 
-// await returns the job when it is terminal or the time is up. While the store
-// does not answer it goes on waiting: the job is accepted already.
+// await returns the job when it is terminal or the time is up.
 func (s *server) await(ctx context.Context, job domain.Job, wait time.Duration) (domain.Job, error) {
 	id := job.ID // the engine keeps the pointer
 	hints, cancel := s.Engine.Subscribe(job.UserID, &id)
 	defer cancel()
+	return awaitDone(ctx, s, hints, wait, job,
+		func(ctx context.Context) (domain.Job, error) { return s.Store.Job(ctx, job.UserID, id) },
+		func(now domain.Job) bool { return now.State.Terminal() })
+}
+
+// awaitDone looks at what was accepted with every hint, and every now and then,
+// until it is done or the time is up, and returns what it saw last. While the
+// store does not answer it goes on waiting: the work is accepted already.
+func awaitDone[T any](ctx context.Context, s *server, hints <-chan domain.JobHint, wait time.Duration, seen T,
+	look func(context.Context) (T, error), done func(T) bool,
+) (T, error) {
 	end := time.NewTimer(wait)
 	defer end.Stop()
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
-		look, done := context.WithTimeout(ctx, s.Timeout)
-		now, err := s.Store.Job(look, job.UserID, id)
-		done()
+		bounded, cancel := context.WithTimeout(ctx, s.Timeout)
+		now, err := look(bounded)
+		cancel()
 		switch {
-		case err == nil && now.State.Terminal():
+		case err == nil && done(now):
 			return now, nil
 		case err == nil:
-			job = now
+			seen = now
 		case domain.CodeOf(err) != domain.CodeUnavailable:
-			return job, err
+			return seen, err
 		}
 		select {
 		case <-ctx.Done():
-			return job, ctx.Err()
+			return seen, ctx.Err()
 		case <-end.C:
-			return job, nil
+			return seen, nil
 		case <-s.Stopping:
-			return job, nil
+			return seen, nil
 		case <-hints:
 		case <-poll.C:
 		}
