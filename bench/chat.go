@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,7 +17,6 @@ import (
 	"time"
 
 	"generalbackend/internal/llm/llmtest"
-	"generalbackend/internal/queue/embedded"
 	"github.com/google/uuid"
 )
 
@@ -39,26 +37,16 @@ func chatScenario(flags *flag.FlagSet) scenario {
 // runChat times the way of a token from the model's server to the client, and
 // the way of a cancel back, through all processes as they are deployed.
 func runChat(ctx context.Context, b *bench, o chatOptions) (err error) {
-	server, err := startPostgres(ctx, b)
+	settings, stop, err := startStores(ctx, b, "chat")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
-	port, err := freePort(ctx)
-	if err != nil {
-		return err
-	}
-	broker, err := embedded.Start(filepath.Join(b.dir, "chat-nats"), port)
-	if err != nil {
-		return err
-	}
-	defer broker.Stop()
+	defer func() { err = errors.Join(err, stop()) }()
 	t := newTalk()
 	defer t.model.Close()
-	settings := []string{
-		"DATABASE_URL=" + server.DSN(""), fmt.Sprintf("NATS_URL=nats://127.0.0.1:%d", port),
-		"OLLAMA_BASE_URL=" + t.model.URL, "LLM_MODEL=" + llmtest.ChatModel, "EMBEDDING_PROVIDER=offline", "CHAT_SLOTS=8",
-	}
+	settings = append(settings,
+		"OLLAMA_BASE_URL="+t.model.URL, "LLM_MODEL="+llmtest.ChatModel, "EMBEDDING_PROVIDER=offline", "CHAT_SLOTS=8",
+	)
 	for _, name := range []string{"api", "extract-worker", "embed-worker", "match-worker"} {
 		p, startErr := startProcess(ctx, b, name, settings...)
 		if startErr != nil {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 
 	"generalbackend/internal/postgres/cluster"
+	"generalbackend/internal/queue/embedded"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -13,6 +15,26 @@ import (
 // committed is on the disk.
 func startPostgres(ctx context.Context, b *bench) (*cluster.Cluster, error) {
 	return cluster.Start(ctx, cluster.Config{Dir: filepath.Join(b.dir, "postgres")})
+}
+
+// startStores starts Postgres and NATS for a scenario of processes and returns the
+// settings that lead there.
+func startStores(ctx context.Context, b *bench, name string) (settings []string, stop func() error, err error) {
+	server, err := startPostgres(ctx, b)
+	if err != nil {
+		return nil, nil, err
+	}
+	halt := func() error { return server.Stop(context.WithoutCancel(ctx)) }
+	port, err := freePort(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, halt())
+	}
+	broker, err := embedded.Start(filepath.Join(b.dir, name+"-nats"), port)
+	if err != nil {
+		return nil, nil, errors.Join(err, halt())
+	}
+	settings = []string{"DATABASE_URL=" + server.DSN(""), fmt.Sprintf("NATS_URL=nats://127.0.0.1:%d", port)}
+	return settings, func() error { broker.Stop(); return halt() }, nil
 }
 
 // newDatabase makes an empty database and returns its address and what removes it.

@@ -6,12 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
-	"generalbackend/internal/queue/embedded"
 	"github.com/google/uuid"
 )
 
@@ -33,24 +31,15 @@ const follows = 5
 // runStreams opens streams of jobs that wait, sees what they cost while nothing
 // happens, lets the jobs run and checks what every stream was told.
 func runStreams(ctx context.Context, b *bench, o streamsOptions) (err error) {
-	server, err := startPostgres(ctx, b)
+	settings, stop, err := startStores(ctx, b, "streams")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
-	port, err := freePort(ctx)
-	if err != nil {
-		return err
-	}
-	broker, err := embedded.Start(filepath.Join(b.dir, "streams-nats"), port)
-	if err != nil {
-		return err
-	}
-	defer broker.Stop()
-	c := &crowd{streamsOptions: o, password: uuid.NewString(), settings: []string{
-		"DATABASE_URL=" + server.DSN(""), fmt.Sprintf("NATS_URL=nats://127.0.0.1:%d", port), "EMBEDDING_PROVIDER=offline", "LLM_PROVIDER=offline",
-	}}
-	c.settings = append(c.settings, "ADMIN_EMAIL=admin@example.org", "ADMIN_PASSWORD="+c.password)
+	defer func() { err = errors.Join(err, stop()) }()
+	c := &crowd{streamsOptions: o, password: uuid.NewString()}
+	settings = append(settings,
+		"EMBEDDING_PROVIDER=offline", "LLM_PROVIDER=offline", "ADMIN_EMAIL=admin@example.org", "ADMIN_PASSWORD="+c.password)
+	c.settings = settings
 	for _, name := range []string{"extract-worker", "embed-worker"} {
 		p, startErr := startProcess(ctx, b, name, c.settings...)
 		if startErr != nil {

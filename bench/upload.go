@@ -8,11 +8,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"path/filepath"
 	"sync/atomic"
 	"time"
-
-	"generalbackend/internal/queue/embedded"
 )
 
 type uploadOptions struct {
@@ -30,25 +27,16 @@ func uploadScenario(flags *flag.FlagSet) scenario {
 const megabyte = 1_000_000
 
 func runUpload(ctx context.Context, b *bench, o uploadOptions) (err error) {
-	server, err := startPostgres(ctx, b)
+	stores, stop, err := startStores(ctx, b, "upload")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
-	port, err := freePort(ctx)
-	if err != nil {
-		return err
-	}
-	broker, err := embedded.Start(filepath.Join(b.dir, "upload-nats"), port)
-	if err != nil {
-		return err
-	}
-	defer broker.Stop()
+	defer func() { err = errors.Join(err, stop()) }()
 	b.report.set("the api process alone, %d uploads at once, %d files by each client; resident memory every 5 ms", o.clients, o.each)
 	for range b.rounds {
 		for _, size := range []int{5, 50} {
 			// A process of its own for each size: memory once taken may stay.
-			p, err := startProcess(ctx, b, "api", "DATABASE_URL="+server.DSN(""), fmt.Sprintf("NATS_URL=nats://127.0.0.1:%d", port))
+			p, err := startProcess(ctx, b, "api", stores...)
 			if err != nil {
 				return err
 			}
