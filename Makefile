@@ -12,8 +12,9 @@ export PATH := $(CURDIR)/.bin:$(PATH)
 LINT := deploy/lint/node_modules/.bin
 GENERATED = git ls-files --cached --others --exclude-standard '*.gen.go' '*.gen.ts' schema/openapi.yaml
 
-# The detector makes these ten times slower and has nothing to find in them.
-CORPUS := ./internal/extraction ./internal/retrieval ./internal/matching ./internal/conversation
+# Where tests read a corpus. The race detector makes these ten times slower and
+# has nothing to find in them.
+CORPUS = $(sort $(dir $(shell grep -rlE '^func Test[A-Za-z]*Corpus' --include='*_test.go' ./internal)))
 
 .PHONY: help
 help: ## list the targets
