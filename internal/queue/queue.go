@@ -114,7 +114,7 @@ func (q *Queue) reconnected() {
 // Ensure makes the streams and the consumers as they should be and returns when
 // JOBS was created, by which a caller sees that it is another one.
 func (q *Queue) Ensure(ctx context.Context) (created time.Time, err error) {
-	stream, err := q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	stream, err := q.ensureStream(ctx, jetstream.StreamConfig{
 		Name:                 StreamJobs,
 		Description:          "Jobs to be done; a window over the backlog in Postgres",
 		Subjects:             []string{"job.>"},
@@ -139,6 +139,17 @@ func (q *Queue) Ensure(ctx context.Context) (created time.Time, err error) {
 	}
 	q.ensureTokens(ctx)
 	return stream.CachedInfo().Created, nil
+}
+
+// ensureStream makes a stream, or changes one that is configured otherwise. A
+// create that agrees with what is there changes nothing, where an update would
+// write the configuration again at each start and reconnect.
+func (q *Queue) ensureStream(ctx context.Context, config jetstream.StreamConfig) (jetstream.Stream, error) {
+	stream, err := q.js.CreateStream(ctx, config)
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return q.js.UpdateStream(ctx, config)
+	}
+	return stream, err
 }
 
 // ensureConsumer makes one lane's consumer. BackOff stays unset, because it

@@ -69,6 +69,45 @@ func fetchSome(t *testing.T, q *queue.Queue, class domain.Class, n int) (deliver
 	return deliveries
 }
 
+// TestEnsure changes a stream only where it is not as it should be.
+func TestEnsure(t *testing.T) {
+	t.Parallel()
+	q, server := newQueue(t)
+	conn := server.Connect()
+	updates, err := conn.SubscribeSync("$JS.EVENT.ADVISORY.STREAM.UPDATED.*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	created, err := q.Ensure(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := js.Stream(t.Context(), queue.StreamJobs) // a round trip behind the advisories
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := updates.Pending(); err != nil || n != 0 {
+		t.Errorf("%d updates of streams that were right, %v", n, err)
+	}
+	want := stream.CachedInfo().Config
+	other := want
+	other.MaxMsgs = 7
+	if _, err := js.UpdateStream(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	again, err := q.Ensure(t.Context())
+	if err != nil || !again.Equal(created) {
+		t.Errorf("created at %s, then at %s, %v", created, again, err)
+	}
+	if info, err := stream.Info(t.Context()); err != nil || info.Config.MaxMsgs != want.MaxMsgs {
+		t.Errorf("the stream was not put right: %+v, %v", info.Config, err)
+	}
+}
+
 func TestLanesAreApart(t *testing.T) {
 	t.Parallel()
 	q, _ := newQueue(t)

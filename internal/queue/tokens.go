@@ -30,7 +30,7 @@ const subjectTokens = "tok."
 // ensureTokens makes the stream. Without it answers still stream to those who
 // listen, so that its absence is no error.
 func (q *Queue) ensureTokens(ctx context.Context) {
-	_, err := q.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	_, err := q.ensureStream(ctx, jetstream.StreamConfig{
 		Name:              StreamTokens,
 		Description:       "Answers being written, piece by piece",
 		Subjects:          []string{subjectTokens + "*.*"},
