@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -182,21 +184,22 @@ func (w *watch) changes(ctx context.Context, out *eventStream, changed map[uuid.
 			return err
 		}
 	}
-	for id := range changed {
-		if id == uuid.Nil {
-			continue
-		}
-		job, err := w.server.Store.Job(ctx, w.user, id)
-		if domain.CodeOf(err) == domain.CodeNotFound {
-			delete(w.active, id)
-			continue
-		}
-		if err != nil {
-			return err
-		}
+	delete(changed, uuid.Nil)
+	if len(changed) == 0 {
+		return nil
+	}
+	jobs, err := w.server.Store.JobsByID(ctx, w.user, slices.Collect(maps.Keys(changed)))
+	if err != nil {
+		return err
+	}
+	for _, job := range jobs {
+		delete(changed, job.ID)
 		if err := w.send(out, job); err != nil {
 			return err
 		}
+	}
+	for gone := range changed {
+		delete(w.active, gone)
 	}
 	return nil
 }

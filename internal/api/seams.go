@@ -37,11 +37,12 @@ type Store interface {
 
 	CreateMatch(ctx context.Context, m domain.Match, sub domain.Submission) (domain.Match, domain.Job, error)
 	Match(ctx context.Context, userID, id uuid.UUID) (domain.Match, error)
-	Matches(ctx context.Context, userID uuid.UUID, ProjectPath, before *uuid.UUID, limit int) ([]domain.Match, error)
+	Matches(ctx context.Context, userID uuid.UUID, project, before *uuid.UUID, limit int) ([]domain.Match, error)
 	DeleteMatch(ctx context.Context, userID, id uuid.UUID) ([]domain.Job, error)
 
 	Replay(ctx context.Context, sub domain.Submission) (domain.Job, error)
 	Job(ctx context.Context, userID, id uuid.UUID) (domain.Job, error)
+	JobsByID(ctx context.Context, userID uuid.UUID, ids []uuid.UUID) ([]domain.Job, error)
 	Jobs(ctx context.Context, userID uuid.UUID, f postgres.JobFilter) ([]domain.Job, error)
 	ActiveJobs(ctx context.Context, userID uuid.UUID, limit int) ([]domain.Job, error)
 	JobEvents(ctx context.Context, jobID uuid.UUID, after int64, limit int) ([]domain.JobEvent, error)

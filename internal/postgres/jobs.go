@@ -57,6 +57,13 @@ func (s *Store) Job(ctx context.Context, userID, id uuid.UUID) (domain.Job, erro
 	return toJob(row), translate(err)
 }
 
+// JobsByID returns those of the given jobs that are there and a user's, the
+// oldest first.
+func (s *Store) JobsByID(ctx context.Context, userID uuid.UUID, ids []uuid.UUID) ([]domain.Job, error) {
+	rows, err := s.queries.JobsByID(ctx, dbsqlc.JobsByIDParams{UserID: userID, Ids: ids})
+	return toJobs(rows), translate(err)
+}
+
 // JobFilter narrows a list of jobs; zero fields do not.
 type JobFilter struct {
 	State  domain.State

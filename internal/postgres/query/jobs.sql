@@ -9,6 +9,9 @@ SELECT * FROM jobs WHERE user_id = @user_id AND idempotency_key = @idempotency_k
 -- name: Job :one
 SELECT * FROM jobs WHERE id = @id AND user_id = @user_id;
 
+-- name: JobsByID :many
+SELECT * FROM jobs WHERE user_id = @user_id AND id = ANY(@ids::uuid[]) ORDER BY id;
+
 -- name: JobsOfUser :many
 SELECT * FROM jobs
 WHERE user_id = @user_id

@@ -607,6 +607,69 @@ func (q *Queries) JobEvents(ctx context.Context, arg JobEventsParams) ([]JobEven
 	return items, nil
 }
 
+const jobsByID = `-- name: JobsByID :many
+SELECT id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at FROM jobs WHERE user_id = $1 AND id = ANY($2::uuid[]) ORDER BY id
+`
+
+type JobsByIDParams struct {
+	UserID uuid.UUID
+	Ids    []uuid.UUID
+}
+
+func (q *Queries) JobsByID(ctx context.Context, arg JobsByIDParams) ([]Job, error) {
+	rows, err := q.db.Query(ctx, jobsByID, arg.UserID, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Job
+	for rows.Next() {
+		var i Job
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.ProjectID,
+			&i.Kind,
+			&i.Stage,
+			&i.Class,
+			&i.State,
+			&i.RunAt,
+			&i.Attempt,
+			&i.MaxAttempts,
+			&i.Lost,
+			&i.Fence,
+			&i.LeaseUntil,
+			&i.Worker,
+			&i.CancelRequestedAt,
+			&i.ProgressDone,
+			&i.ProgressTotal,
+			&i.ProgressUnit,
+			&i.ResourceID,
+			&i.Args,
+			&i.Trace,
+			&i.IdempotencyKey,
+			&i.RequestHash,
+			&i.ErrorCode,
+			&i.ErrorDetail,
+			&i.ErrorHint,
+			&i.EventSeq,
+			&i.CreatedAt,
+			&i.DispatchedAt,
+			&i.AttemptStartedAt,
+			&i.StartedAt,
+			&i.FinishedAt,
+			&i.DiscardedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const jobsOfUser = `-- name: JobsOfUser :many
 SELECT id, user_id, project_id, kind, stage, class, state, run_at, attempt, max_attempts, lost, fence, lease_until, worker, cancel_requested_at, progress_done, progress_total, progress_unit, resource_id, args, trace, idempotency_key, request_hash, error_code, error_detail, error_hint, event_seq, created_at, dispatched_at, attempt_started_at, started_at, finished_at, discarded_at FROM jobs
 WHERE user_id = $1
