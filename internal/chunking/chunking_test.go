@@ -47,8 +47,9 @@ func TestSplit(t *testing.T) {
 			chunking.Options{Tokens: 9},
 			[]string{"word word word word word", "word word word word word", "word word"},
 		},
-		"a long word is cut":     {strings.Repeat("x", 12), chunking.Options{Tokens: 2}, []string{"xxxxx", "xxxxx", "xx"}},
-		"no limit means a token": {"a b", chunking.Options{}, []string{"a", "b"}},
+		"a long word is cut":      {strings.Repeat("x", 12), chunking.Options{Tokens: 2}, []string{"xxxxx", "xxxxx", "xx"}},
+		"a wide space is a space": {"aa\u3000aaaaaaa", chunking.Options{Tokens: 4}, []string{"aa\u3000aaaaaaa"}},
+		"no limit means a token":  {"a b", chunking.Options{}, []string{"a", "b"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

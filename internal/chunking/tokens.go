@@ -31,8 +31,11 @@ type meter struct {
 
 func (m *meter) add(r rune) {
 	space := unicode.IsSpace(r)
-	if !space || !m.space {
+	switch {
+	case !space:
 		m.weight += weighRune(r)
+	case !m.space: // of whichever width
+		m.weight += weightOfLetter
 	}
 	m.space = space
 }
@@ -41,7 +44,7 @@ func weighRune(r rune) int {
 	switch {
 	case r < 0x80 && (r <= ' ' || '0' <= r && r <= '9' || 'a' <= r|0x20 && r|0x20 <= 'z'):
 		return weightOfLetter
-	case r >= 0x80 && r < 0x2e80 && unicode.In(r, unicode.Letter, unicode.Digit, unicode.Mark, unicode.White_Space):
+	case r >= 0x80 && r < 0x2e80 && unicode.In(r, unicode.Letter, unicode.Digit, unicode.Mark):
 		return weightOfLetter
 	default:
 		return weightOfToken
