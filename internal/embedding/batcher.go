@@ -80,12 +80,14 @@ func (b *Batcher) Space() domain.EmbeddingSpace { return b.space }
 func (b *Batcher) Embed(ctx context.Context, texts []string, p Priority) ([][]float32, error) {
 	vectors := make([][]float32, len(texts))
 	results := make(chan error, len(texts))
+	items := make([]*item, len(texts))
 	for i, text := range texts {
-		b.push(p, &item{ctx: ctx, text: text, input: inputOf(p), finish: func(v []float32, err error) {
+		items[i] = &item{ctx: ctx, text: text, input: inputOf(p), finish: func(v []float32, err error) {
 			vectors[i] = v
 			results <- err
-		}})
+		}}
 	}
+	b.push(p, items)
 	for range texts {
 		select {
 		case err := <-results:
@@ -108,9 +110,11 @@ func inputOf(p Priority) llm.Input {
 	return llm.InputPassage
 }
 
-func (b *Batcher) push(p Priority, it *item) {
+// push queues all texts of a call at once, so that a batch takes as many of them
+// as it holds.
+func (b *Batcher) push(p Priority, items []*item) {
 	b.mu.Lock()
-	b.queues[p] = append(b.queues[p], it)
+	b.queues[p] = append(b.queues[p], items...)
 	b.mu.Unlock()
 	select {
 	case b.wake <- struct{}{}:
