@@ -75,7 +75,9 @@ func (d *Dispatcher) lead(ctx context.Context, leadership *postgres.Leadership) 
 		case <-ctx.Done():
 			return
 		case <-d.lost:
-			err = r.refill(ctx)
+			if err = r.refill(ctx); err != nil {
+				poke(d.lost) // what was lost is still lost
+			}
 		case <-reap.C:
 			if !leadership.Held(ctx) {
 				d.log.Warn("the lead was lost")
