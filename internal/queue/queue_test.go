@@ -27,10 +27,39 @@ func newQueue(t *testing.T) (*queue.Queue, *queuetest.Server) {
 	t.Helper()
 	server := queuetest.NewServer(t)
 	q := open(t, server)
-	if _, err := q.Ensure(t.Context()); err != nil {
+	ensureTokens(t, q, jetStream(t, server))
+	return q, server
+}
+
+// ensure makes the streams, however slow the broker is.
+func ensure(t *testing.T, q *queue.Queue) (created time.Time) {
+	t.Helper()
+	eventually(t, func() bool {
+		var err error
+		created, err = q.Ensure(t.Context())
+		return err == nil
+	})
+	return created
+}
+
+// ensureTokens also waits for the stream that a queue can do without.
+func ensureTokens(t *testing.T, q *queue.Queue, js jetstream.JetStream) {
+	t.Helper()
+	eventually(t, func() bool {
+		ensure(t, q)
+		_, err := js.Stream(t.Context(), queue.StreamTokens)
+		return err == nil
+	})
+}
+
+// jetStream asks the broker without the queue.
+func jetStream(t *testing.T, server *queuetest.Server) jetstream.JetStream {
+	t.Helper()
+	js, err := jetstream.New(server.Connect(), jetstream.WithDefaultTimeout(time.Minute))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return q, server
+	return js
 }
 
 func message(class domain.Class) queue.Message {
@@ -73,19 +102,15 @@ func fetchSome(t *testing.T, q *queue.Queue, class domain.Class, n int) (deliver
 func TestEnsure(t *testing.T) {
 	t.Parallel()
 	q, server := newQueue(t)
-	conn := server.Connect()
-	updates, err := conn.SubscribeSync("$JS.EVENT.ADVISORY.STREAM.UPDATED.*")
+	js := jetStream(t, server)
+	updates, err := js.Conn().SubscribeSync("$JS.EVENT.ADVISORY.STREAM.UPDATED.*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	js, err := jetstream.New(conn)
-	if err != nil {
+	if _, err := js.Stream(t.Context(), queue.StreamJobs); err != nil { // a round trip behind the subscription
 		t.Fatal(err)
 	}
-	created, err := q.Ensure(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	created := ensure(t, q)
 	stream, err := js.Stream(t.Context(), queue.StreamJobs) // a round trip behind the advisories
 	if err != nil {
 		t.Fatal(err)
@@ -99,9 +124,8 @@ func TestEnsure(t *testing.T) {
 	if _, err := js.UpdateStream(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
-	again, err := q.Ensure(t.Context())
-	if err != nil || !again.Equal(created) {
-		t.Errorf("created at %s, then at %s, %v", created, again, err)
+	if again := ensure(t, q); !again.Equal(created) {
+		t.Errorf("created at %s, then at %s", created, again)
 	}
 	if info, err := stream.Info(t.Context()); err != nil || info.Config.MaxMsgs != want.MaxMsgs {
 		t.Errorf("the stream was not put right: %+v, %v", info.Config, err)
@@ -173,10 +197,7 @@ func TestPurgedMessagesAreGone(t *testing.T) {
 func TestForeignMessagesAreDropped(t *testing.T) {
 	t.Parallel()
 	q, server := newQueue(t)
-	js, err := jetstream.New(server.Connect())
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := jetStream(t, server)
 	if _, err := js.Publish(t.Context(), "job.embed.standard.a.b", []byte("not a job")); err != nil {
 		t.Fatal(err)
 	}
@@ -209,16 +230,18 @@ func TestLostStreamIsMadeAgain(t *testing.T) {
 	eventually(t, func() bool { return len(fetch(t, q, domain.ClassStandard, 1)) == 1 })
 }
 
-// eventually fails the test when ok does not become true within seconds.
+// eventually fails the test when ok does not become true in the time of several
+// redeliveries.
 func eventually(t *testing.T, ok func() bool) {
 	t.Helper()
-	for range 1000 {
+	for deadline := time.Now().Add(6 * queue.Redelivery); ; time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return
 		}
-		time.Sleep(5 * time.Millisecond)
+		if time.Now().After(deadline) {
+			t.Fatal("it never came about")
+		}
 	}
-	t.Fatal("it never came about")
 }
 
 func TestSignals(t *testing.T) {
@@ -239,9 +262,8 @@ func TestSignals(t *testing.T) {
 		}
 		defer cancel()
 	}
-	if _, err := hear.Ensure(t.Context()); err != nil { // a round trip behind the subscriptions
-		t.Fatal(err)
-	}
+	ensure(t, say)                      // both are connected,
+	ensure(t, hear)                     // which is a round trip behind the subscriptions
 	say.SignalWork(domain.StageExtract) // not for us
 	say.SignalDue()
 	say.SignalWork(domain.StageMatch)
@@ -264,8 +286,5 @@ func TestStartsBeforeItsServer(t *testing.T) {
 		t.Error("ready without a server")
 	}
 	server.Start()
-	eventually(t, func() bool {
-		_, err := q.Ensure(t.Context())
-		return err == nil
-	})
+	ensure(t, q)
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/queue"
@@ -83,10 +82,7 @@ func TestTokensAreLost(t *testing.T) {
 		q.PublishToken(e)
 	}
 	soFar(t, q, job, 2)
-	js, err := jetstream.New(server.Connect())
-	if err != nil {
-		t.Fatal(err)
-	}
+	js := jetStream(t, server)
 	if err := js.DeleteStream(t.Context(), queue.StreamTokens); err != nil {
 		t.Fatal(err)
 	}
@@ -98,9 +94,7 @@ func TestTokensAreLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stop()
-	if _, err := q.Ensure(t.Context()); err != nil { // also a round trip behind the subscription
-		t.Fatal(err)
-	}
+	ensureTokens(t, q, js) // also a round trip behind the subscription
 	next := said(job, 2, "Again")
 	for _, e := range next {
 		q.PublishToken(e)

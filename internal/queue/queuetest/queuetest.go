@@ -94,7 +94,7 @@ func (s *Server) Wipe() {
 // closes with the test.
 func (s *Server) Connect(opts ...nats.Option) *nats.Conn {
 	s.t.Helper()
-	opts = append([]nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond)}, opts...)
+	opts = append([]nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond), nats.Timeout(time.Minute)}, opts...)
 	nc, err := nats.Connect(s.URL(), opts...)
 	if err != nil {
 		s.t.Fatalf("connect to NATS: %v", err)
