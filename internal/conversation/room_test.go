@@ -49,7 +49,7 @@ func newRoom(t *testing.T) *room {
 	}
 	r.batcher = embedding.NewBatcher(offline.New(), space)
 	t.Cleanup(r.batcher.Close)
-	r.searcher = retrieval.Searcher{Store: r.store, Embedder: r.batcher, Log: slog.New(slog.DiscardHandler)}
+	r.searcher = retrieval.Searcher{Store: r.store, Embedder: r.batcher, Log: slog.New(slog.DiscardHandler), Patience: time.Minute}
 	client, err := r.client()
 	if err != nil {
 		t.Fatal(err)

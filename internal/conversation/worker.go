@@ -110,7 +110,7 @@ func (w *Worker) keep(ctx context.Context, lease domain.Lease, answerID uuid.UUI
 	if text == "" {
 		return
 	}
-	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer done()
 	if err := w.store.SavePartial(ctx, lease, answerID, text); err != nil {
 		w.options.Log.WarnContext(ctx, "part of an answer is lost", "message_id", answerID, "error", err)

@@ -13,7 +13,8 @@ const keepIdle = 5 * time.Second
 // pool keeps children that wait for work: fresh ones, started ahead so that
 // nobody waits for their start, and ones that belong to an owner.
 type pool struct {
-	size  int // of each kind
+	size  int           // of each kind
+	keep  time.Duration // how long a child waits for its owner; 0: keepIdle
 	start func() (*child, error)
 	ended func(memory int64)
 
@@ -57,7 +58,7 @@ func (p *pool) pick(owner string) *child {
 // waited longest makes room.
 func (p *pool) put(c *child, owner string) {
 	c.owner = owner
-	c.retire = time.AfterFunc(keepIdle, func() { p.discard(c) })
+	c.retire = time.AfterFunc(orDefault(p.keep, keepIdle), func() { p.discard(c) })
 	p.add(c)
 }
 

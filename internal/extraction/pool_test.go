@@ -2,6 +2,7 @@ package extraction
 
 import (
 	"testing"
+	"time"
 )
 
 // TestPoolKeepsOwnersApart looks into the pool: what a child has read before
@@ -9,7 +10,7 @@ import (
 func TestPoolKeepsOwnersApart(t *testing.T) {
 	t.Parallel()
 
-	p := &pool{size: 1, ended: func(int64) {}, start: func() (*child, error) {
+	p := &pool{size: 1, keep: time.Hour, ended: func(int64) {}, start: func() (*child, error) {
 		return startChild(DefaultLimits())
 	}}
 	defer p.close()

@@ -46,12 +46,17 @@ func TestUsageAddsUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	execute(t, store, "UPDATE llm_usage SET created_at = (SELECT min(created_at) FROM llm_usage)") // of one day, also around midnight
+	var today time.Time
+	if err := store.Pool().QueryRow(t.Context(), "SELECT min(created_at) FROM llm_usage").Scan(&today); err != nil {
+		t.Fatal(err)
+	}
+	today = today.UTC().Truncate(24 * time.Hour)
 	policy, err := store.LLMPolicy(t.Context(), ada, nil)
 	if err != nil || policy.UsedTokens != 240 || policy.UsedCost != 14 {
 		t.Errorf("policy %+v, %v", policy, err)
 	}
 	since, until := time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-	today := time.Now().UTC().Truncate(24 * time.Hour)
 	want := domain.UsageDay{Day: today, Provider: "grok", Model: "m", Calls: 2, PromptTokens: 200, CompletionTokens: 40, Cost: 14}
 	mine, err := store.UsageOfUser(t.Context(), ada, since, until)
 	if diff := cmp.Diff([]domain.UsageDay{want}, mine); diff != "" || err != nil {

@@ -35,7 +35,7 @@ func newLibrary(t *testing.T) *library {
 	}
 	batcher := embedding.NewBatcher(offline.New(), space)
 	t.Cleanup(batcher.Close)
-	return &library{t: t, store: store, batcher: batcher, searcher: &retrieval.Searcher{Store: store, Embedder: batcher, Log: quiet()}}
+	return &library{t: t, store: store, batcher: batcher, searcher: &retrieval.Searcher{Store: store, Embedder: batcher, Log: quiet(), Patience: time.Minute}}
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -25,20 +25,20 @@ func TestRecall(t *testing.T) {
 	dsn := postgrestest.NewDatabase(t)
 	store := postgrestest.Open(t, dsn)
 	tenants := newTenants(t, dsn, store)
-	users := make(map[int]uuid.UUID)
-	for _, chunks := range []int{10, 200, 2000, 21_000} {
+	sizes, users := []int{10, 200, 2000, 21_000}, make(map[int]uuid.UUID)
+	for _, chunks := range sizes {
 		users[chunks] = tenants.add(chunks)
 	}
 	if err := store.System().EnsureVectorIndex(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	tenants.exec("ANALYZE")
-	for chunks, user := range users {
+	for _, chunks := range sizes {
 		found := 0
 		for range queries {
 			v := tenants.vector()
-			found += common(tenants.nearest(user, v, depth), search(t, store, retrieval.Query{
-				UserID: user, SpaceID: tenants.space.ID, Text: "nothing", Vector: v, VectorWeight: 1, MaxDistance: 2, Limit: depth,
+			found += common(tenants.nearest(users[chunks], v, depth), search(t, store, retrieval.Query{
+				UserID: users[chunks], SpaceID: tenants.space.ID, Text: "nothing", Vector: v, VectorWeight: 1, MaxDistance: 2, Limit: depth,
 			}))
 		}
 		recall := float64(found) / (queries * depth)

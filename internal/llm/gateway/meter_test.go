@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,10 +26,19 @@ func (s *system) usage(user uuid.UUID) []domain.UsageDay {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for i := range days {
-		days[i].Day = time.Time{}
+	var used []domain.UsageDay
+	for _, d := range days { // two of them around midnight
+		d.Day = time.Time{}
+		i := slices.IndexFunc(used, func(u domain.UsageDay) bool { return u.Provider == d.Provider && u.Model == d.Model })
+		if i < 0 {
+			used = append(used, d)
+			continue
+		}
+		u := &used[i]
+		u.Calls, u.PromptTokens, u.CompletionTokens, u.Cost = u.Calls+d.Calls, u.PromptTokens+d.PromptTokens, u.CompletionTokens+d.CompletionTokens, u.Cost+d.Cost
 	}
-	return days
+	slices.SortFunc(used, func(a, b domain.UsageDay) int { return strings.Compare(a.Provider, b.Provider) })
+	return used
 }
 
 func TestUsageAndCostAreRecorded(t *testing.T) {

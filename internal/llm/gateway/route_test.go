@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
@@ -44,6 +45,7 @@ func TestModels(t *testing.T) {
 		c.Providers["anthropic"] = gateway.ProviderConfig{DefaultModel: "claude-x"}
 		c.Aliases["old"] = "grok-9-mini"
 	})
+	s.awaitCatalogue()
 	for _, tt := range []struct{ provider, model, who, want string }{
 		{"", "", "ollama", "llama-a"},
 		{"ollama", "", "ollama", "llama-a"},
@@ -64,6 +66,18 @@ func TestModels(t *testing.T) {
 			t.Errorf("%q with %q is answered by %q with %q, %v; want %q with %q", tt.provider, tt.model, who, model, err, tt.who, tt.want)
 		}
 	}
+}
+
+// awaitCatalogue waits until it is known which models Ollama lists. A provider
+// that answers late is asked again after a while.
+func (s *system) awaitCatalogue() {
+	s.t.Helper()
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if _, model, err := s.Resolve(s.t.Context(), "anthropic", llmtest.EmbedModel); err == nil && model != llmtest.EmbedModel {
+			return
+		}
+	}
+	s.t.Fatal("the models of Ollama stay unknown")
 }
 
 func TestUnknownProviderAndModel(t *testing.T) {

@@ -88,13 +88,16 @@ func Open(t testing.TB, dsn string) *postgres.Store {
 	return store
 }
 
-// address is dsn with another database.
+// address is dsn with another database, and with patience for a busy machine.
 func address(dsn, database string) string {
 	u, err := url.Parse(dsn)
 	if err != nil || u.Scheme == "" {
-		return dsn + " dbname=" + database
+		return dsn + " connect_timeout=30 dbname=" + database
 	}
 	u.Path = "/" + database
+	query := u.Query()
+	query.Set("connect_timeout", "30")
+	u.RawQuery = query.Encode()
 	return u.String()
 }
 
@@ -118,6 +121,7 @@ func connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
 const (
 	tooManyConnections = "53300"
 	cannotConnectNow   = "57P03"
+	objectInUse        = "55006"
 )
 
 // run executes statements on a connection of its own; CREATE DATABASE allows no
@@ -129,9 +133,22 @@ func run(ctx context.Context, dsn string, statements ...string) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	for _, sql := range statements {
-		if _, err := conn.Exec(ctx, sql); err != nil {
+		if err := patiently(ctx, conn, sql); err != nil {
 			return fmt.Errorf("%s: %w", strings.Fields(sql)[0], err)
 		}
 	}
 	return nil
+}
+
+// patiently executes a statement about a database. Postgres gives whoever else is
+// in it a few seconds to leave, such as a session that it told to end or an
+// autovacuum of the template; on a busy machine they take longer.
+func patiently(ctx context.Context, conn *pgx.Conn, sql string) error {
+	for deadline := time.Now().Add(setupTimeout); ; {
+		_, err := conn.Exec(ctx, sql)
+		var pg *pgconn.PgError
+		if !errors.As(err, &pg) || pg.Code != objectInUse || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
