@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/embedding"
@@ -74,22 +75,29 @@ func (s *server) embed(ctx context.Context, in *embedInput) (*embedOutput, error
 
 // all are the texts in the form models are given them.
 func (e Embedding) all() ([]string, error) {
-	texts := e.Texts
-	if e.Text != "" {
-		texts = append([]string{e.Text}, texts...)
-	}
-	if len(texts) == 0 {
+	if e.Text == "" && len(e.Texts) == 0 {
 		return nil, domain.Errorf(domain.CodeInvalid, "There is no text to embed. Send text or texts.")
 	}
-	out := make([]string, len(texts))
-	for i, text := range texts {
-		if len(text) > 4*longestEmbedded {
-			return nil, invalid(fmt.Sprintf("body.texts[%d]", i), "must not have more than 100000 characters")
+	var out []string
+	add := func(location, text string) error {
+		if utf8.RuneCountInString(text) > longestEmbedded {
+			return invalid(location, "must not have more than 100000 characters")
 		}
 		if strings.TrimSpace(text) == "" {
-			return nil, invalid(fmt.Sprintf("body.texts[%d]", i), "must have a word in it")
+			return invalid(location, "must have a word in it")
 		}
-		out[i] = embedding.Normalize(text)
+		out = append(out, embedding.Normalize(text))
+		return nil
+	}
+	if e.Text != "" {
+		if err := add("body.text", e.Text); err != nil {
+			return nil, err
+		}
+	}
+	for i, text := range e.Texts {
+		if err := add(fmt.Sprintf("body.texts[%d]", i), text); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

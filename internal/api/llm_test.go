@@ -248,7 +248,19 @@ func TestEmbed(t *testing.T) {
 	for _, bad := range []object{{}, {"text": " "}, {"texts": []string{"a", ""}}} {
 		u.refused(domain.CodeInvalid, 422, "POST", path, bad)
 	}
+	for location, bad := range map[string]object{
+		"body.text":     {"text": " ", "texts": []string{"a"}},
+		"body.texts[0]": {"text": "a", "texts": []string{strings.Repeat("ä", 100_001)}},
+	} {
+		var p api.Problem
+		if u.refused(domain.CodeInvalid, 422, "POST", path, bad).into(t, &p); len(p.Errors) != 1 || p.Errors[0].Location != location {
+			t.Errorf("%s is at fault, reported as %+v", location, p.Errors)
+		}
+	}
 	u.refused(domain.CodeModelNotFound, 422, "POST", path, object{"text": "x", "provider": "anthropic"})
+	if r := u.refused(domain.CodeModelNotFound, 422, "POST", path, object{"text": "x", "provider": "grok"}); !strings.Contains(string(r.body), "Name the model") {
+		t.Errorf("a provider without a model to embed with: %s", r.body)
+	}
 	u.refused(domain.CodeProviderUnknown, 422, "POST", path, object{"text": "x", "provider": "nope"})
 	u.refused(domain.CodeContextTooLong, 422, "POST", path, object{"text": strings.Repeat("word ", 300)})
 	for fault, want := range map[llmtest.Fault]struct {

@@ -100,16 +100,7 @@ func guessByWords(text []string) string {
 	return best
 }
 
-var commonWords = func() map[string]map[string]bool {
-	sets := map[string]map[string]bool{}
-	for language, list := range common {
-		sets[language] = map[string]bool{}
-		for _, word := range strings.Fields(list) {
-			sets[language][word] = true
-		}
-	}
-	return sets
-}()
+var commonWords = sets(common)
 
 // language is that of the question; where it does not tell, that of the
 // questions before it, else English.

@@ -8,46 +8,61 @@ import (
 	"generalbackend/internal/llm"
 )
 
-// pointing are words that stand for something said before.
-var pointing = func() map[string]bool {
-	set := map[string]bool{}
-	for _, word := range strings.Fields(`
-it its they them their theirs he him his she her hers this that these those there then same former latter such both ones
-er ihn ihm sein seine seinen seiner sie ihnen ihr ihre ihren ihrer es dies diese dieser dieses diesem diesen jene jener jenes
-dessen deren davon dazu damit dabei dafür dagegen daran darauf darin darüber dort dann beide solche derselbe dieselbe
-él ella ellos ellas este esta esto estos estas ese esa eso esos esas su sus allí entonces
-il elle ils elles ce cela celui celle ceux celles cette ces son sa ses leur leurs y en
-esso essa essi esse questo questa questi queste suo sua loro lì allora
-hij zij hun haar dit deze die daar dan
-ele ela eles elas isso isto esse essa`) {
-		set[word] = true
+// pointing are words that stand for something said before, by language: "die"
+// does in Dutch, and is an article in German.
+var pointing = sets(map[string]string{
+	"en": "it its they them their theirs he him his she her hers this that these those there then same former latter such both one ones",
+	"de": "er ihn ihm sein seine seinen seiner sie ihnen ihr ihre ihren ihrer es dies diese dieser dieses diesem diesen jene jener jenes dessen deren davon dazu damit dabei dafür dagegen daran darauf darin darüber dort beide solche derselbe dieselbe",
+	"es": "él ella ellos ellas este esta esto estos estas ese esa eso esos esas su sus allí entonces",
+	"fr": "il elle ils elles ce cela celui celle ceux celles cette ces son sa ses leur leurs",
+	"it": "esso essa essi esse questo questa questi queste suo sua loro lì allora",
+	"nl": "hij zij hun haar dit deze die daar dan",
+	"pt": "ele ela eles elas isso isto esse essa",
+})
+
+// joining are words that continue what was said before, by language.
+var joining = sets(map[string]string{
+	"en": "and but or so also then why", "de": "und aber oder also dann warum wieso", "es": "y o pero", "fr": "et ou mais",
+	"it": "e o ma", "nl": "en of maar", "pt": "e ou mas",
+})
+
+// sets splits lists of words.
+func sets(lists map[string]string) map[string]map[string]bool {
+	out := map[string]map[string]bool{}
+	for language, list := range lists {
+		out[language] = map[string]bool{}
+		for _, word := range strings.Fields(list) {
+			out[language][word] = true
+		}
 	}
-	return set
-}()
+	return out
+}
 
-// joining are words that continue what was said before.
-const joining = " and but or so also then why und aber oder also dann warum wieso y o pero et ou mais e ma en maar "
-
-// dependent reports whether a question cannot be understood without what was
-// said before it: it points back, goes on, or names nothing itself.
-func dependent(question string) bool {
+// dependent reports whether a question in a language cannot be understood without
+// what was said before it: it points back, goes on, or names nothing itself.
+func dependent(question, language string) bool {
 	text := words(question)
-	if len(text) == 0 {
+	if len(text) == 0 || joining[language][text[0]] || len(subject(question)) < 2 {
 		return true
 	}
-	for _, word := range text {
-		if pointing[word] {
+	for i, word := range text {
+		if pointing[language][word] && (i == 0 || !empty[text[i-1]+" "+word]) {
 			return true
 		}
 	}
-	return strings.Contains(joining, " "+text[0]+" ") || len(subject(question)) < 2
+	return false
+}
+
+// empty are pairs of words whose second only looks as if it pointed.
+var empty = map[string]bool{
+	"is there": true, "are there": true, "was there": true, "were there": true, "gibt es": true, "gab es": true, "handelt es": true,
 }
 
 // understand finds the question to search for: the user's, or where that
 // depends on what was said before, one that does not.
 func (r *run) understand(ctx context.Context) error {
 	r.question = strings.TrimSpace(r.turn.Question)
-	if len(r.history) == 0 || !dependent(r.question) {
+	if len(r.history) == 0 || !dependent(r.question, r.answer.Metadata.Language) {
 		return nil
 	}
 	last := r.history[len(r.history)-1].Question

@@ -12,21 +12,31 @@ import (
 
 func TestDependent(t *testing.T) {
 	t.Parallel()
-	for question, want := range map[string]bool{
-		"When does the rental contract end?":       false,
-		"Who signed the rental contract?":          false,
-		"And when does it begin?":                  true,
-		"Why?":                                     true,
-		"And in 2019?":                             true,
-		"What did they decide?":                    true,
-		"Wann endet der Mietvertrag in Hamburg?":   false,
-		"Und wie hoch ist sie?":                    true,
-		"Wie lange dauert dieser Vertrag?":         true,
-		"¿Cuándo termina el contrato de alquiler?": false,
-		"…": true,
+	for _, tt := range []struct {
+		language, question string
+		want               bool
+	}{
+		{"en", "When does the rental contract end?", false},
+		{"en", "Who signed the rental contract?", false},
+		{"en", "How many rooms are there in the flat?", false},
+		{"en", "And when does it begin?", true},
+		{"en", "Why?", true},
+		{"en", "And in 2019?", true},
+		{"en", "What did they decide?", true},
+		{"de", "Wann endet der Mietvertrag in Hamburg?", false},
+		{"de", "Wer gewann die Meisterschaft in Hamburg?", false},
+		{"de", "Gibt es einen Aufzug im Haus?", false},
+		{"de", "Und wie hoch ist sie?", true},
+		{"de", "Wie lange dauert dieser Vertrag?", true},
+		{"es", "¿Cuándo termina el contrato de alquiler?", false},
+		{"es", "¿Quién vive en la casa de Hamburgo?", false},
+		{"es", "¿Y cuándo termina el contrato de alquiler?", true},
+		{"fr", "En quelle année finit le contrat de location ?", false},
+		{"nl", "Wie heeft die brief ondertekend?", true},
+		{"en", "…", true},
 	} {
-		if got := conversation.Dependent(question); got != want {
-			t.Errorf("%q depends on what was said before: %v, want %v", question, got, want)
+		if got := conversation.Dependent(tt.question, tt.language); got != tt.want {
+			t.Errorf("%q depends on what was said before: %v, want %v", tt.question, got, tt.want)
 		}
 	}
 }

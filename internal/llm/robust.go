@@ -167,7 +167,7 @@ func try[T any](ctx context.Context, r *Robust, slots chan struct{}, f func() (T
 	defer release(slots)
 	v, err := r.breaker.Execute(func() (any, error) { return f() })
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return none, r.down(err)
+		return none, backoff.Permanent(r.down(err))
 	}
 	if err != nil {
 		return none, err
@@ -175,11 +175,10 @@ func try[T any](ctx context.Context, r *Robust, slots chan struct{}, f func() (T
 	return v.(T), nil
 }
 
-// down carries a wish to wait longer than a call retries, so that it fails at
-// once instead of knocking at an open breaker.
+// down says when the breaker lets somebody through again.
 func (r *Robust) down(cause error) error {
 	e := domain.Errorf(domain.CodeModelUnavailable, "The language model provider %s is not answering at the moment.", r.Name()).WithCause(cause)
-	e.RetryAfter = max(r.limits.OpenFor, r.limits.MaxElapsed)
+	e.RetryAfter = r.limits.OpenFor
 	return e
 }
 

@@ -83,10 +83,10 @@ func TestRobustGivesUpWhereAskedToWaitLonger(t *testing.T) {
 
 func TestBreakerOpens(t *testing.T) {
 	t.Parallel()
-	server, p := start(t, llm.Limits{FirstPause: time.Millisecond, TripAfter: 3, OpenFor: time.Hour})
+	server, p := start(t, llm.Limits{FirstPause: time.Millisecond, TripAfter: 3, OpenFor: time.Hour, MaxElapsed: 2 * time.Hour})
 	server.Fail("/api/chat", llmtest.Overloaded, -1)
 	_, err := p.Complete(t.Context(), question(nil))
-	if e := domain.AsError(err); e.Code != domain.CodeModelUnavailable || e.RetryAfter == 0 {
+	if e := domain.AsError(err); e.Code != domain.CodeModelUnavailable || e.RetryAfter != time.Hour {
 		t.Errorf("error is %v", err)
 	}
 	if got := server.Requests("/api/chat"); got != 3 || !p.Open() {
@@ -140,6 +140,20 @@ func TestStructuredOutput(t *testing.T) {
 				t.Errorf("the repair turn is %+v", last)
 			}
 		})
+	}
+}
+
+// TestUsageOfARepairThatFailed: the first answer was paid for.
+func TestUsageOfARepairThatFailed(t *testing.T) {
+	t.Parallel()
+	server, p := start(t, llm.Limits{})
+	server.OnChat(func(llmtest.ChatRequest) string {
+		server.Fail("/api/chat", llmtest.LongPrompt, -1)
+		return "no JSON at all"
+	})
+	got, err := p.Complete(t.Context(), question(schema))
+	if domain.CodeOf(err) != domain.CodeContextTooLong || got.Usage.CompletionTokens == 0 {
+		t.Errorf("usage %+v, error %v; want that of the first answer, and that the second did not fit", got.Usage, err)
 	}
 }
 

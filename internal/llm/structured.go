@@ -28,11 +28,11 @@ func completeStructured(req CompleteRequest, ask func(CompleteRequest) (Complete
 		return first, nil
 	}
 	second, err := ask(repair(req, first.Content, fault))
+	second.Usage.PromptTokens += first.Usage.PromptTokens // it was used up, whatever became of the second
+	second.Usage.CompletionTokens += first.Usage.CompletionTokens
 	if err != nil {
 		return second, err
 	}
-	second.Usage.PromptTokens += first.Usage.PromptTokens
-	second.Usage.CompletionTokens += first.Usage.CompletionTokens
 	if fault := validate(schema, &second); fault != nil {
 		return second, domain.Errorf(domain.CodeModelMalformed, "The language model did not answer in the form asked for.").WithCause(fault)
 	}
