@@ -14,6 +14,7 @@ import (
 	"generalbackend/internal/api"
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
+	"generalbackend/internal/llm/llmtest"
 	"generalbackend/internal/llm/offline"
 	"generalbackend/internal/matching"
 	"generalbackend/internal/postgres"
@@ -29,7 +30,7 @@ const (
 // matcher is the real worker of matches over the system's store.
 func (s *system) matcher(providers ...llm.Provider) domain.Worker {
 	providers = append(providers, offline.New())
-	return matching.NewWorker(postgres.Matching{Store: s.edge}, nil, llm.NewRegistry(providers[0], providers[1:]...),
+	return matching.NewWorker(postgres.Matching{Store: s.edge}, nil, llmtest.NewRegistry("", providers[0], providers[1:]...),
 		matching.Options{Log: slog.New(slog.DiscardHandler)})
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"generalbackend/internal/api"
 	"generalbackend/internal/domain"
-	"generalbackend/internal/llm"
 	"generalbackend/internal/llm/llmtest"
 	"generalbackend/internal/llm/offline"
 	"generalbackend/internal/llm/ollama"
@@ -23,7 +22,7 @@ func withModel(t *testing.T) (*llmtest.Server, func(*api.Options)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return model, func(o *api.Options) { o.Providers = llm.NewRegistry(offline.New(), client) }
+	return model, func(o *api.Options) { o.Providers = llmtest.NewRegistry(llmtest.ChatModel, offline.New(), client) }
 }
 
 func TestInterview(t *testing.T) {

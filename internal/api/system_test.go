@@ -410,7 +410,7 @@ func (s *system) workWith(judge domain.Worker) {
 	for name, work := range map[domain.Stage]domain.Worker{
 		domain.StageExtract: workerFunc(s.extract), domain.StageEmbed: workerFunc(s.embed), domain.StageMatch: judge,
 		domain.StageChat:  workerFunc(s.converse),
-		domain.StageStory: story.NewWorker(postgres.Telling{Store: s.store}, s.options.Providers, story.Options{DefaultModel: "llama3.2:1b"}),
+		domain.StageStory: story.NewWorker(postgres.Telling{Store: s.store}, s.options.Providers.(story.Providers), story.Options{}),
 	} {
 		stage := jobs.Stage{Name: name, Worker: s.judged(work), Slots: 4, Timeout: time.Minute}
 		s.background(jobs.NewRunner(stage, s.store, s.queue, s.timing, metrics, slog.New(slog.DiscardHandler)).Run)

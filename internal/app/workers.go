@@ -126,7 +126,7 @@ func (w *Workers) Chat(models *Models, search *Search) Part {
 // Story is the part that works the story stage.
 func (w *Workers) Story(models *Models) Part {
 	worker := story.NewWorker(postgres.Telling{Store: w.stores.Postgres}, models, story.Options{
-		DefaultModel: w.rt.Config.Models.LLMModel, ContextTokens: w.rt.Config.Models.LLMContextTokens, Log: w.rt.Log,
+		ContextTokens: w.rt.Config.Models.LLMContextTokens, Log: w.rt.Log,
 	})
 	return w.part(jobs.Stage{
 		Name: domain.StageStory, Worker: worker, Slots: w.rt.Config.Jobs.StorySlots, Timeout: w.rt.Config.Jobs.StoryTimeout,

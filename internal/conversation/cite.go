@@ -108,7 +108,7 @@ const enoughSupport = 0.5
 // bestSentence returns the place, in bytes, of the sentence that holds most of a
 // claim, and the share of the claim it holds.
 func bestSentence(passage, claim string) (from, to int, support float64) {
-	wanted := subject(claim)
+	wanted := byLength(subject(claim))
 	support = -1
 	start := 0
 	for s := range chunking.Sentences(passage) {
@@ -117,7 +117,7 @@ func bestSentence(passage, claim string) (from, to int, support float64) {
 		if begin == end {
 			continue
 		}
-		if share := coverage(wanted, keysOf(passage[begin:end])); share > support {
+		if share := wanted.share(keysOf(passage[begin:end])); share > support {
 			from, to, support = begin, end, share
 		}
 	}
@@ -131,23 +131,6 @@ func trimmed(text string, from, to int) (int, int) {
 	s := text[from:to]
 	from += len(s) - len(strings.TrimLeftFunc(s, unicode.IsSpace))
 	return from, max(from, to-(len(s)-len(strings.TrimRightFunc(s, unicode.IsSpace))))
-}
-
-// coverage is the share of the wanted keys that are there; longer ones, which
-// are rarer, weigh more.
-func coverage(wanted []string, there map[string]bool) float64 {
-	var all, found float64
-	for _, k := range wanted {
-		weight := float64(utf8.RuneCountInString(k))
-		all += weight
-		if there[k] {
-			found += weight
-		}
-	}
-	if all == 0 {
-		return 0
-	}
-	return found / all
 }
 
 // hasNumbers reports whether every number of a claim is in the passage.

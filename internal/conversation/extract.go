@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"generalbackend/internal/chunking"
 	"generalbackend/internal/domain"
@@ -48,15 +49,28 @@ const answerable = 0.42
 // mostSentences of an answer without a model.
 const mostSentences = 3
 
-// weighed holds what a question asks for: the keys of its words, each with how
-// rare it is among the passages found.
-type weighed map[string]float64
+// weighed is what a text is about: the keys of its words, each with what it tells.
+type weighed []weight
 
-// weigh gives the words of a question weights. A word that no passage holds is
-// the rarest of all. Where few passages were found, others are supposed to hold
+type weight struct {
+	key  string
+	much float64
+}
+
+// byLength weighs keys by their letters: longer ones are rarer.
+func byLength(keys []string) weighed {
+	var w weighed
+	for _, k := range keys {
+		w = append(w, weight{k, float64(utf8.RuneCountInString(k))})
+	}
+	return w
+}
+
+// weigh weighs the words of a question by how rare each is among the passages
+// found. A word that no passage holds is the rarest of all. Where few passages were found, others are supposed to hold
 // none of the words.
 func weigh(question string, passages []domain.Passage) weighed {
-	w := weighed{}
+	var w weighed
 	var sets []map[string]bool
 	for _, p := range passages {
 		sets = append(sets, keysOf(p.Title+" "+p.Content))
@@ -69,18 +83,18 @@ func weigh(question string, passages []domain.Passage) weighed {
 				n++
 			}
 		}
-		w[k] = math.Log(1 + (of-float64(n)+0.5)/(float64(n)+0.5))
+		w = append(w, weight{k, math.Log(1 + (of-float64(n)+0.5)/(float64(n)+0.5))})
 	}
 	return w
 }
 
-// share is how much of the question a text holds, 0 to 1.
+// share is how much of it a text with these keys holds, 0 to 1.
 func (w weighed) share(there map[string]bool) float64 {
 	var all, found float64
-	for k, weight := range w {
-		all += weight
-		if there[k] {
-			found += weight
+	for _, k := range w {
+		all += k.much
+		if there[k.key] {
+			found += k.much
 		}
 	}
 	if all == 0 {

@@ -54,8 +54,8 @@ func newRoom(t *testing.T) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.worker = conversation.NewWorker(postgres.Conversation{Store: r.store}, r, llm.NewRegistry(client, offline.New()), r.heard,
-		conversation.Options{DefaultModel: llmtest.ChatModel})
+	r.worker = conversation.NewWorker(postgres.Conversation{Store: r.store}, r, llmtest.NewRegistry(llmtest.ChatModel, client, offline.New()), r.heard,
+		conversation.Options{})
 	r.user = uuid.Must(uuid.NewV7())
 	if _, err := r.store.CreateUser(t.Context(), domain.User{ID: r.user, Email: r.user.String() + "@example.org", PasswordHash: "x"}); err != nil {
 		t.Fatal(err)

@@ -31,14 +31,11 @@ type Searcher interface {
 	ProjectPassages(ctx context.Context, userID, projectID uuid.UUID, documents []uuid.UUID, query string, limit int) (passages []domain.Passage, mode string, err error)
 }
 
-// Providers finds language models by name; "" asks for the default.
+// Providers finds language models by name; "" asks for the default. Resolve tells
+// who answers for a provider and a model, either of which may be empty, while
+// nothing is down.
 type Providers interface {
 	Provider(name string) (llm.Provider, error)
-}
-
-// Resolver is what Providers may do besides: tell who answers for a provider and
-// a model, either of which may be empty, while nothing is down.
-type Resolver interface {
 	Resolve(ctx context.Context, provider, model string) (string, string, error)
 }
 
@@ -62,8 +59,6 @@ type Worker struct {
 
 // Options of a Worker.
 type Options struct {
-	// DefaultModel is asked where a question names none.
-	DefaultModel string
 	// ContextTokens is the most that is sent to a model; 0 means 8192.
 	ContextTokens int
 	// Patience is how long after its question an answer may still wait for a
@@ -183,14 +178,9 @@ func (r *run) choose(ctx context.Context) error {
 	if r.provider, err = r.providers.Provider(m.Provider); err != nil {
 		return err
 	}
-	r.asked = cmp.Or(m.Model, r.options.DefaultModel)
-	if resolver, ok := r.providers.(Resolver); ok {
-		r.asked = m.Model
-		if m.Provider, m.Model, err = resolver.Resolve(ctx, m.Provider, m.Model); err != nil {
-			return err
-		}
-	} else {
-		m.Provider, m.Model = r.provider.Name(), r.asked
+	r.asked = m.Model
+	if m.Provider, m.Model, err = r.providers.Resolve(ctx, m.Provider, m.Model); err != nil {
+		return err
 	}
 	if m.Provider == Offline {
 		m.Judge, m.Model, m.PromptVersion = domain.JudgeOffline, Offline, RulesVersion

@@ -189,8 +189,7 @@ func TestBrokenOff(t *testing.T) {
 	r.model.OnChat(func(llmtest.ChatRequest) string { return whole })
 	task := r.question("When does the contract end?")
 	stopped := *r
-	stopped.worker = conversation.NewWorker(postgres.Conversation{Store: r.store}, r, stopping{r, cancel}, r.heard,
-		conversation.Options{DefaultModel: llmtest.ChatModel})
+	stopped.worker = conversation.NewWorker(postgres.Conversation{Store: r.store}, r, stopping{r, cancel}, r.heard, conversation.Options{})
 	if _, err := r.store.RequestCancel(t.Context(), r.user, task.Job.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -222,6 +221,10 @@ type stopping struct {
 	stop func()
 }
 
+func (s stopping) Resolve(context.Context, string, string) (provider, model string, err error) {
+	return "ollama", llmtest.ChatModel, nil
+}
+
 func (s stopping) Provider(string) (llm.Provider, error) {
 	client, err := s.room.client()
 	return stoppingProvider{client, s.stop}, err
@@ -233,6 +236,7 @@ type stoppingProvider struct {
 }
 
 func (p stoppingProvider) Stream(ctx context.Context, req llm.CompleteRequest, emit func(string) error) (llm.CompleteResponse, error) {
+	req.Model = llmtest.ChatModel
 	return p.Provider.Stream(ctx, req, func(piece string) error {
 		if err := emit(piece); err != nil {
 			return err
@@ -306,8 +310,7 @@ func TestWhoAnswersIsRecorded(t *testing.T) {
 	}
 	r.provider = ""
 	asked := &asking{Provider: client}
-	r.worker = conversation.NewWorker(postgres.Conversation{Store: r.store}, r, resolving{llm.NewRegistry(asked)}, r.heard,
-		conversation.Options{DefaultModel: "of the environment"})
+	r.worker = conversation.NewWorker(postgres.Conversation{Store: r.store}, r, resolving{llmtest.NewRegistry("", asked)}, r.heard, conversation.Options{})
 	m := r.ask("When does the contract end?")
 	if m.Metadata.Provider != "ollama" || m.Metadata.Model != llmtest.ChatModel || asked.model != "" {
 		t.Errorf("answered by %s, %s; asked for %q", m.Metadata.Provider, m.Metadata.Model, asked.model)

@@ -212,23 +212,6 @@ func (c *counting) Complete(context.Context, llm.CompleteRequest) (llm.CompleteR
 	return llm.CompleteResponse{Content: "yes"}, nil
 }
 
-func TestRegistry(t *testing.T) {
-	t.Parallel()
-	_, robust := start(t, llm.Limits{})
-	r := llm.NewRegistry(offline.New(), robust)
-	for name, want := range map[string]string{"": "offline", "offline": "offline", "ollama": "ollama"} {
-		if p, err := r.Provider(name); err != nil || p.Name() != want {
-			t.Errorf("Provider(%q) is %v, %v", name, p, err)
-		}
-	}
-	if _, err := r.Provider("nope"); domain.CodeOf(err) != domain.CodeProviderUnknown {
-		t.Errorf("unknown provider gives %v", err)
-	}
-	if len(r.All()) != 2 || r.Default().Name() != "offline" {
-		t.Errorf("All is %v, Default is %v", r.All(), r.Default())
-	}
-}
-
 func start(t *testing.T, limits llm.Limits) (*llmtest.Server, *llm.Robust) {
 	t.Helper()
 	server := llmtest.NewServer()

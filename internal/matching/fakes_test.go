@@ -13,6 +13,7 @@ import (
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
+	"generalbackend/internal/llm/llmtest"
 	"generalbackend/internal/matching"
 )
 
@@ -201,8 +202,8 @@ func bakerVerdicts() map[string]said {
 	}
 }
 
-func registry(providers ...llm.Provider) *llm.Registry {
-	return llm.NewRegistry(providers[0], providers[1:]...)
+func registry(providers ...llm.Provider) *llmtest.Registry {
+	return llmtest.NewRegistry("", providers[0], providers[1:]...)
 }
 
 func work(t *testing.T, store *memory, provider llm.Provider, options matching.Options) error {

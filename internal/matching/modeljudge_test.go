@@ -18,7 +18,8 @@ func TestModelVerdictsAreCheckedAndScored(t *testing.T) {
 	t.Parallel()
 	store := bakery(bakerCV)
 	llm := baker()
-	if err := work(t, store, llm, matching.Options{DefaultModel: "tiny"}); err != nil {
+	store.match.Model = "tiny"
+	if err := work(t, store, llm, matching.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	m := store.last(t)

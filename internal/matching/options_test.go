@@ -72,8 +72,8 @@ func TestRerunIsIdenticalToTheByte(t *testing.T) {
 func TestStandInIsNamedAndNotCached(t *testing.T) {
 	t.Parallel()
 	store, asked := bakery(bakerCV), baker()
-	asked.standIn = "anthropic"
-	if err := work(t, store, asked, matching.Options{DefaultModel: "small"}); err != nil {
+	asked.standIn, store.match.Model = "anthropic", "small"
+	if err := work(t, store, asked, matching.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	c := store.last(t).Candidates[0]
@@ -85,7 +85,7 @@ func TestStandInIsNamedAndNotCached(t *testing.T) {
 	}
 	asked.standIn = ""
 	requests := len(asked.requests)
-	if err := work(t, store, asked, matching.Options{DefaultModel: "small"}); err != nil {
+	if err := work(t, store, asked, matching.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	c = store.last(t).Candidates[0]
@@ -212,7 +212,7 @@ func TestWhoAnswersIsResolved(t *testing.T) {
 	for named, want := range map[string]string{"": "of the day", "mine": "mine"} {
 		store, asked := bakery(bakerCV), baker()
 		store.match.Model = named
-		w := matching.NewWorker(store, nil, resolving{registry(asked)}, matching.Options{DefaultModel: "of the environment"})
+		w := matching.NewWorker(store, nil, resolving{registry(asked)}, matching.Options{})
 		if err := w.Work(t.Context(), domain.Task{}); err != nil {
 			t.Fatal(err)
 		}

@@ -26,14 +26,11 @@ type Store interface {
 	SaveMatch(ctx context.Context, lease domain.Lease, m domain.Match) error
 }
 
-// Providers finds language models by name; "" asks for the default.
+// Providers finds language models by name; "" asks for the default. Resolve tells
+// who answers for a provider and a model, either of which may be empty, while
+// nothing is down.
 type Providers interface {
 	Provider(name string) (llm.Provider, error)
-}
-
-// Resolver is what Providers may do besides: tell who answers for a provider and
-// a model, either of which may be empty, while nothing is down.
-type Resolver interface {
 	Resolve(ctx context.Context, provider, model string) (string, string, error)
 }
 
@@ -52,8 +49,6 @@ type Worker struct {
 
 // Options of a Worker.
 type Options struct {
-	// DefaultModel is asked where a match names none.
-	DefaultModel string
 	// ContextTokens is the window of the models; 0 means 8192.
 	ContextTokens int
 	// Temperature at which models judge, 0 to 2.
@@ -161,14 +156,9 @@ func (w *Worker) choose(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	asked := cmp.Or(m.Model, w.options.DefaultModel)
-	if resolver, ok := w.providers.(Resolver); ok {
-		asked = m.Model
-		if m.Provider, m.Model, err = resolver.Resolve(ctx, m.Provider, m.Model); err != nil {
-			return err
-		}
-	} else {
-		m.Provider, m.Model = provider.Name(), asked
+	asked := m.Model // no more than was named, so that another may answer
+	if m.Provider, m.Model, err = w.providers.Resolve(ctx, m.Provider, m.Model); err != nil {
+		return err
 	}
 	if m.Provider == Offline {
 		now := m.CreatedAt

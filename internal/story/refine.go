@@ -40,7 +40,7 @@ func (w *Worker) refine(ctx context.Context, task domain.Task, r domain.Refineme
 	if err != nil {
 		return err
 	}
-	provider, err := w.providers.Provider(r.Provider)
+	provider, who, err := w.choose(ctx, r.Provider, r.Model)
 	if err != nil {
 		return err
 	}
@@ -49,8 +49,8 @@ func (w *Worker) refine(ctx context.Context, task domain.Task, r domain.Refineme
 	translated := r.Language != "" && r.Language != guessLanguage(source, s.Language)
 	r.Language, r.Style = target, cmp.Or(r.Style, "gentle")
 	switch {
-	case provider.Name() != Offline:
-		r.By, r.Model = domain.ByModel, cmp.Or(r.Model, w.options.DefaultModel)
+	case who != Offline:
+		r.By = domain.ByModel
 		if err := w.rewrite(ctx, provider, task, source, translated, &r); err != nil {
 			return err
 		}

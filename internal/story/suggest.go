@@ -34,7 +34,7 @@ func (w *Worker) suggest(ctx context.Context, provider llm.Provider, source stri
 	if period, quote, ok := FindPeriod(source); ok {
 		found.Period = &domain.PeriodSuggested{Period: period, Quote: quote}
 	}
-	if provider.Name() == Offline {
+	if r.By == domain.ByOffline {
 		return &found, nil
 	}
 	resp, err := provider.Complete(ctx, llm.CompleteRequest{

@@ -23,9 +23,12 @@ type Store interface {
 	SaveRefinement(ctx context.Context, lease domain.Lease, r domain.Refinement) error
 }
 
-// Providers finds language models by name; "" asks for the default.
+// Providers finds language models by name; "" asks for the default. Resolve tells
+// who answers for a provider and a model, either of which may be empty, while
+// nothing is down.
 type Providers interface {
 	Provider(name string) (llm.Provider, error)
+	Resolve(ctx context.Context, provider, model string) (string, string, error)
 }
 
 // Offline is the provider that stands for working without a model.
@@ -40,8 +43,6 @@ type Worker struct {
 
 // Options of a Worker.
 type Options struct {
-	// DefaultModel is asked where a job names none.
-	DefaultModel string
 	// ContextTokens is the window of the models; 0 means 8192.
 	ContextTokens int
 	// Now is the time; nil for the clock's.
@@ -76,6 +77,16 @@ func (w *Worker) Work(ctx context.Context, task domain.Task) error {
 	return w.refine(ctx, task, *refinement)
 }
 
+// choose finds the provider to ask and tells who answers for it, while nothing is
+// down. It is asked for no more than the job names, so that another may answer.
+func (w *Worker) choose(ctx context.Context, name, model string) (provider llm.Provider, who string, err error) {
+	if provider, err = w.providers.Provider(name); err != nil {
+		return nil, "", err
+	}
+	who, _, err = w.providers.Resolve(ctx, name, model)
+	return provider, who, err
+}
+
 // told is a story as far as it was told.
 type told struct {
 	story    domain.Story
@@ -106,15 +117,14 @@ func (w *Worker) ask(ctx context.Context, lease domain.Lease, q domain.Question)
 	if err != nil {
 		return err
 	}
-	provider, err := w.providers.Provider(q.Provider)
+	provider, who, err := w.choose(ctx, q.Provider, q.Model)
 	if err != nil {
 		return err
 	}
 	topics := Topics(told.story, told.memories, NewTimeline(told.story, told.memories, w.options.Now()), told.asked)
 	topic := topics[0]
-	if provider.Name() != Offline {
-		model := cmp.Or(q.Model, w.options.DefaultModel)
-		text, answered, err := w.phrase(ctx, provider, model, topic, told)
+	if who != Offline {
+		text, answered, err := w.phrase(ctx, provider, q.Model, topic, told)
 		if err != nil && !bad(err) {
 			return err
 		}

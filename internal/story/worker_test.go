@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"generalbackend/internal/domain"
-	"generalbackend/internal/llm"
 	"generalbackend/internal/llm/llmtest"
 	"generalbackend/internal/llm/offline"
 	"generalbackend/internal/llm/ollama"
@@ -36,8 +35,8 @@ func newTable(t *testing.T, language string) *table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.worker = story.NewWorker(postgres.Telling{Store: s.store}, llm.NewRegistry(client, offline.New()),
-		story.Options{DefaultModel: llmtest.ChatModel, Now: func() time.Time { return now }})
+	s.worker = story.NewWorker(postgres.Telling{Store: s.store}, llmtest.NewRegistry(llmtest.ChatModel, client, offline.New()),
+		story.Options{Now: func() time.Time { return now }})
 	user := uuid.Must(uuid.NewV7())
 	if _, err := s.store.CreateUser(t.Context(), domain.User{ID: user, Email: user.String() + "@example.org", PasswordHash: "x"}); err != nil {
 		t.Fatal(err)

@@ -59,7 +59,7 @@ type Options struct {
 	EmbeddingModel    string
 }
 
-// Gateway routes to its sources. It implements what llm.Registry does.
+// Gateway routes to its sources.
 type Gateway struct {
 	options   Options
 	metrics   *metrics

@@ -160,6 +160,9 @@ func (r routed) Embed(ctx context.Context, req llm.EmbedRequest) (llm.EmbedRespo
 	if req.Model == "" && name == g.options.EmbeddingProvider {
 		req.Model = g.options.EmbeddingModel
 	}
+	if err := llm.Interrupted(ctx); err != nil {
+		return llm.EmbedResponse{}, err
+	}
 	if req.Model == "" && name != offline.Name {
 		return llm.EmbedResponse{}, domain.Errorf(domain.CodeModelNotFound, "No model of %s is configured to embed with.", name).WithHint("Name the model.")
 	}
