@@ -1,10 +1,6 @@
 package matching
 
-import (
-	"cmp"
-	"slices"
-	"strings"
-)
+import "slices"
 
 // cover tells how much of a demand's meaning the documents hold: in the best
 // single passage and over all.
@@ -177,47 +173,4 @@ func (a *Applicant) findDegree(d demand, f *finding, lexical, related float64) {
 		return
 	}
 	f.strength = 0.4*level + 0.3*lexical + 0.3*related
-}
-
-// findTongue looks for a language the applicant claims, or writes in.
-func (a *Applicant) findTongue(d demand) finding {
-	for i, s := range a.segments {
-		for _, t := range tongues {
-			if t.code != d.tongue {
-				continue
-			}
-			at := t.words.FindStringIndex(s.text)
-			if at == nil {
-				continue
-			}
-			f := finding{strength: 0.9, segments: []int{i}, found: []string{s.text[at[0]:at[1]]}}
-			if claimed := tongueLevel(claimAfter(s.text[at[0]:])); claimed > 0 && claimed < cmp.Or(tongueLevel(d.text), basicLevel+1) {
-				f.strength = 0.45
-			}
-			return f
-		}
-	}
-	for i, s := range a.segments {
-		if s.language == d.tongue {
-			return finding{strength: 0.65, segments: []int{i}, related: true}
-		}
-	}
-	return finding{lacking: []string{d.text}}
-}
-
-// claimAfter is what is said of a language: up to the next one in the list, with
-// what stands in brackets.
-func claimAfter(text string) string {
-	depth := 0
-	for i, r := range text {
-		switch {
-		case r == '(':
-			depth++
-		case r == ')':
-			depth--
-		case depth <= 0 && strings.ContainsRune(",;|/\n", r), r == '\n':
-			return text[:i]
-		}
-	}
-	return text
 }

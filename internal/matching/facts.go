@@ -60,7 +60,13 @@ func lowestDegree(text string) degree {
 }
 
 var (
-	yearsPattern = regexp.MustCompile(`(?i)\b(\d{1,2}|\pL+)(?:\s*\(\d+\))?\+?\s*(?:-|–|to|bis)?\s*(?:\d{1,2}\s*)?\+?[- ]*(years?|yrs|months?|jahren?|jahre|monaten?|a\pLos?|meses)\b`)
+	numberWords = []string{
+		"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+		"ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf",
+		"un", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce",
+	}
+	number       = `(?:\d{1,2}|eine[mnrs]?|` + strings.Join(numberWords, "|") + `)`
+	yearsPattern = regexp.MustCompile(`(?i)(?:^|[^\pL\pN])(` + number + `)(?:\s*\(\d+\))?\+?\s*(?:(?:-|–|to|bis|a)\s*` + number + `\s*)?\+?[- ]*(years?|yrs|months?|jahren?|jahre|monaten?|a\pLos?|meses)\b`)
 	manyYears    = regexp.MustCompile(`(?i)\b(several years|mehrj\pLhrige?[nr]?|langj\pLhrige?[nr]?|varios a\pLos)\b`)
 	experienced  = regexp.MustCompile(`(?i)experience|erfahrung|experiencia|employment|t\pLtigkeit`)
 )
@@ -93,15 +99,10 @@ func numberOf(word string) (float64, bool) {
 	if n, err := strconv.Atoi(word); err == nil {
 		return float64(n), true
 	}
-	words := []string{
-		"one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-		"ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf",
-		"un", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce",
-	}
 	if word = strings.ToLower(word); strings.HasPrefix(word, "eine") {
 		word = "ein"
 	}
-	if i := slices.Index(words, word); i >= 0 {
+	if i := slices.Index(numberWords, word); i >= 0 {
 		return float64(i%12 + 1), true
 	}
 	return 0, false
@@ -192,69 +193,4 @@ func unionYears(spans []span) float64 {
 		end = max(end, s.to)
 	}
 	return float64(months) / 12
-}
-
-// tongues are the languages a posting may ask for, by ISO code.
-var tongues = []struct {
-	code  string
-	words *regexp.Regexp
-}{
-	{"de", regexp.MustCompile(`(?i)\b(german|deutsch\pL*|alem\pLn)\b`)},
-	{"en", regexp.MustCompile(`(?i)\b(english|englisch\pL*|ingl\pLs)\b`)},
-	{"es", regexp.MustCompile(`(?i)\b(spanish|spanisch\pL*|espa\pLol)\b`)},
-	{"fr", regexp.MustCompile(`(?i)\b(french|franz\pLsisch\pL*|franc\pLs)\b`)},
-	{"it", regexp.MustCompile(`(?i)\b(italian|italienisch\pL*|italiano)\b`)},
-	{"pt", regexp.MustCompile(`(?i)\b(portuguese|portugiesisch\pL*|portugu\pLs)\b`)},
-	{"nl", regexp.MustCompile(`(?i)\b(dutch|niederl\pLndisch\pL*|neerland\pLs)\b`)},
-	{"pl", regexp.MustCompile(`(?i)\b(polish|polnisch\pL*|polaco)\b`)},
-	{"ru", regexp.MustCompile(`(?i)\b(russian|russisch\pL*|ruso)\b`)},
-	{"tr", regexp.MustCompile(`(?i)\b(turkish|t\pLrkisch\pL*|turco)\b`)},
-	{"ar", regexp.MustCompile(`(?i)\b(arabic|arabisch\pL*|\pLrabe)\b`)},
-	{"zh", regexp.MustCompile(`(?i)\b(chinese|mandarin|chinesisch\pL*|chino)\b`)},
-}
-
-var (
-	tongueCue   = regexp.MustCompile(`(?i)(fluen|language|proficien|native|spoken|written|bilingual|b[12]\b|c[12]\b|sprach|kenntnisse|flie\pL+end|verhandlungssicher|muttersprach|wort und schrift|idioma|nativo|fluido|nivel|bilingüe|speak)`)
-	tongueGrade = regexp.MustCompile(`(?i)\b([abc][12])\b`)
-	tongueWords = []struct {
-		level int
-		words *regexp.Regexp
-	}{
-		{basicLevel, regexp.MustCompile(`(?i)\b(basic|beginner|elementary|grund\pL*|b\pLsico)\b`)},
-		{fluentLevel, regexp.MustCompile(`(?i)\b(fluen\pL*|proficien\pL*|native|mother tongue|bilingual|business level|flie\pL+end\pL*|verhandlungssicher\pL*|muttersprach\pL*|fluido|nativo)\b`)},
-	}
-)
-
-// Levels of a language as the European framework counts them, A1 to C2 from 1.
-const (
-	basicLevel  = 2
-	fluentLevel = 5
-)
-
-// tongueLevel is how well a text says that a language is spoken or asked for; a
-// demand that says nothing asks for more than a basic level, a claim that says
-// nothing is 0.
-func tongueLevel(text string) int {
-	if m := tongueGrade.FindString(text); m != "" {
-		return int(m[0]|0x20-'a')*2 + int(m[1]-'0')
-	}
-	for _, w := range tongueWords {
-		if w.words.MatchString(text) {
-			return w.level
-		}
-	}
-	return 0
-}
-
-// tongueIn is the language a text asks for or claims.
-func tongueIn(text string) string {
-	if !tongueCue.MatchString(text) {
-		return ""
-	}
-	for _, t := range tongues {
-		if t.words.MatchString(text) {
-			return t.code
-		}
-	}
-	return ""
 }

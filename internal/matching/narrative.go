@@ -58,7 +58,7 @@ func Describe(c *domain.Candidate, posting domain.Posting, language string) {
 		if r.verdict.Level != domain.LevelFull {
 			return ""
 		}
-		return r.short() + quoted(r.verdict)
+		return r.short() + w.quoted(r.verdict)
 	})
 	c.Gaps = w.gaps(rows)
 	c.Recommendations = w.advise(rows)
@@ -68,10 +68,10 @@ func Describe(c *domain.Candidate, posting domain.Posting, language string) {
 
 func (r row) short() string { return shorten(r.req.Text, requirementW) }
 
-func quoted(v domain.Verdict) string {
+func (w wording) quoted(v domain.Verdict) string {
 	for _, e := range v.Evidence {
 		if e.Verified {
-			return fmt.Sprintf(" (“%s”)", shorten(strings.Join(strings.Fields(e.Quote), " "), requirementW))
+			return fmt.Sprintf(" ("+w.quote+")", shorten(strings.Join(strings.Fields(e.Quote), " "), requirementW))
 		}
 	}
 	return ""

@@ -14,7 +14,7 @@ import (
 // change of prompts, rules or word lists needs a new one.
 const (
 	PromptVersion = "match-2"
-	RulesVersion  = "rules-2"
+	RulesVersion  = "rules-3"
 )
 
 const systemRead = `You read job postings. You list what the employer asks of applicants and what the work consists of.

@@ -227,7 +227,7 @@ func (r *Rules) category(s section, text, language string) domain.Category {
 	switch {
 	case s == sectionDuties:
 		return domain.CategoryDuty
-	case tongueIn(text) != "":
+	case asksTongue(text):
 		return domain.CategoryLanguage
 	case yearsIn(text) > 0:
 		return domain.CategoryExperience

@@ -1,9 +1,11 @@
 package matching
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"generalbackend/internal/domain"
 )
@@ -45,7 +47,9 @@ type demand struct {
 	fields map[int]float64
 	years  float64
 	degree degree
-	tongue string
+
+	tongues   []wantedTongue
+	anyTongue bool // one of them is enough
 }
 
 // finding is what the applicant's documents hold of a demand.
@@ -79,7 +83,8 @@ func (r *Rules) Prepare(posting domain.Posting) *Prepared {
 
 func (r *Rules) demand(text, language string) demand {
 	runes := []rune(text)
-	d := demand{text: text, fields: map[int]float64{}, years: yearsIn(text), degree: lowestDegree(text), tongue: tongueIn(text)}
+	d := demand{text: text, fields: map[int]float64{}, years: yearsIn(text), degree: lowestDegree(text)}
+	d.tongues, d.anyTongue = tonguesIn(text)
 	seen := map[string]bool{}
 	for _, t := range r.lexicon.terms(runes, 0, len(runes), language) {
 		if seen[t.key] {
@@ -148,8 +153,8 @@ func (p *Prepared) find(a *Applicant, category domain.Category, d demand) findin
 	f, related := a.cover(d), a.fieldShare(fields)
 	lexical := f.strength
 	switch {
-	case d.tongue != "" && category == domain.CategoryLanguage:
-		return a.findTongue(d)
+	case len(d.tongues) > 0 && category == domain.CategoryLanguage:
+		return a.findTongues(d)
 	case category == domain.CategoryRole:
 		f.strength = blend(max(a.coverTitle(d), 0.5*lexical), a.fieldShare(p.trade), relatedForRole)
 		fields = p.trade
@@ -191,7 +196,7 @@ func (a *Applicant) verdict(req domain.Requirement, f finding, w wording) domain
 	default:
 		v.Level, v.Confidence = domain.LevelMissing, 1-max(strength, 0)/partialFrom
 	}
-	v.Confidence = min(1, v.Confidence)
+	v.Confidence = round(min(1, v.Confidence), 3)
 	if v.Level != domain.LevelMissing {
 		v.Evidence = a.cite(f.segments)
 		if f.related {
@@ -206,19 +211,39 @@ const maxEvidence = 2
 
 func (a *Applicant) cite(segments []int) []domain.Evidence {
 	out := []domain.Evidence{}
-	var seen []int
-	for _, at := range segments {
-		if len(out) == maxEvidence {
-			break
-		}
-		if !slices.Contains(seen, at) {
-			seen = append(seen, at)
-			s := a.segments[at]
-			out = append(out, s.source.evidence(s.from, s.to))
-		}
+	for _, at := range a.telling(segments) {
+		s := a.segments[at]
+		out = append(out, s.source.evidence(s.from+bulletRunes(s.text), s.to))
 	}
 	return out
 }
+
+// telling are the segments to quote, each once: headings only where there is
+// nothing else.
+func (a *Applicant) telling(segments []int) []int {
+	var out, headings []int
+	for _, at := range segments {
+		text := a.segments[at].text
+		switch {
+		case slices.Contains(out, at) || slices.Contains(headings, at):
+		case isBare(text) && isHeading(text):
+			headings = append(headings, at)
+		default:
+			out = append(out, at)
+		}
+	}
+	if len(out) == 0 {
+		out = headings
+	}
+	return out[:min(len(out), maxEvidence)]
+}
+
+// bulletRunes counts the characters of the mark that begins an item of a list.
+func bulletRunes(text string) int {
+	return utf8.RuneCountInString(listMark.FindString(text))
+}
+
+var listMark = regexp.MustCompile(`^[-–—*•▪·●○‣]\s+`)
 
 // conceptOf is the concept behind a term's key.
 func conceptOf(key string) (int, bool) {

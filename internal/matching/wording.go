@@ -19,6 +19,7 @@ type wording struct {
 	riskMust, riskUnverified, riskRelated, riskNone             string
 	mitigateInterview, mitigateProof, mitigateTraining          string
 	potentialFast, potentialMedium, potentialSlow, potentialFor string
+	quote                                                       string
 }
 
 // wordingIn answers the sentences of a language, English ones for others.
@@ -96,7 +97,7 @@ func englishWording() wording {
 		mitigateInterview: "Clarify the open points in a structured interview.", mitigateProof: "Have certificates and references shown.",
 		mitigateTraining: "Agree on training for the missing points before the start.",
 		potentialFast:    "up to 3 months", potentialMedium: "6 to 12 months", potentialSlow: "more than 12 months",
-		potentialFor: "Build on what is partly there: %s",
+		potentialFor: "Build on what is partly there: %s", quote: "“%s”",
 	}
 }
 
@@ -118,7 +119,7 @@ func germanWording() wording {
 		mitigateInterview: "Offene Punkte in einem strukturierten Gespräch klären.", mitigateProof: "Zeugnisse und Referenzen vorlegen lassen.",
 		mitigateTraining: "Für fehlende Punkte vor dem Start Schulungen vereinbaren.",
 		potentialFast:    "bis 3 Monate", potentialMedium: "6 bis 12 Monate", potentialSlow: "mehr als 12 Monate",
-		potentialFor: "Auf Vorhandenem aufbauen: %s",
+		potentialFor: "Auf Vorhandenem aufbauen: %s", quote: "„%s“",
 	}
 }
 
@@ -140,6 +141,6 @@ func spanishWording() wording {
 		mitigateInterview: "Aclarar los puntos abiertos en una entrevista estructurada.", mitigateProof: "Pedir certificados y referencias.",
 		mitigateTraining: "Acordar formación para los puntos que faltan antes de empezar.",
 		potentialFast:    "hasta 3 meses", potentialMedium: "de 6 a 12 meses", potentialSlow: "más de 12 meses",
-		potentialFor: "Aprovechar lo que ya existe en parte: %s",
+		potentialFor: "Aprovechar lo que ya existe en parte: %s", quote: "«%s»",
 	}
 }
