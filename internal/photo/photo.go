@@ -13,7 +13,6 @@ import (
 	_ "image/png" // registers the format
 	"time"
 
-	"golang.org/x/image/draw"
 	_ "golang.org/x/image/webp" // registers the format
 
 	"generalbackend/internal/domain"
@@ -66,7 +65,7 @@ func New(data []byte) (Photo, error) {
 		return Photo{}, malformed(err)
 	}
 	facts := readFacts(data, format)
-	return encode(upright(shrink(flat(decoded), fullSide), facts.orientation), facts.takenAt)
+	return encode(upright(shrink(decoded, fullSide), facts.orientation), facts.takenAt)
 }
 
 func malformed(err error) error {
@@ -101,46 +100,6 @@ func affordable(width, height int, model color.Model) error {
 		return errTooLarge
 	}
 	return nil
-}
-
-// flat puts what is transparent on white paper.
-func flat(img image.Image) image.Image {
-	if opaque, ok := img.(interface{ Opaque() bool }); ok && opaque.Opaque() {
-		return img
-	}
-	if _, ok := img.(*image.YCbCr); ok {
-		return img
-	}
-	return onWhite{img}
-}
-
-// onWhite is an image as it looks on white.
-type onWhite struct{ image.Image }
-
-// ColorModel implements image.Image.
-func (onWhite) ColorModel() color.Model { return color.RGBA64Model }
-
-// At implements image.Image.
-func (w onWhite) At(x, y int) color.Color {
-	r, g, b, a := w.Image.At(x, y).RGBA()
-	rest := 0xFFFF - a
-	return color.RGBA64{R: uint16(r + rest), G: uint16(g + rest), B: uint16(b + rest), A: 0xFFFF}
-}
-
-// shrink returns a copy no side of which is longer than most.
-func shrink(img image.Image, most int) *image.RGBA {
-	size := img.Bounds().Size()
-	width, height := size.X, size.Y
-	if longest := max(width, height); longest > most {
-		width, height = max(width*most/longest, 1), max(height*most/longest, 1)
-	}
-	out := image.NewRGBA(image.Rect(0, 0, width, height))
-	if width == size.X && height == size.Y {
-		draw.Draw(out, out.Bounds(), img, img.Bounds().Min, draw.Src)
-	} else {
-		draw.CatmullRom.Scale(out, out.Bounds(), img, img.Bounds(), draw.Src, nil)
-	}
-	return out
 }
 
 func encode(img *image.RGBA, takenAt time.Time) (Photo, error) {
