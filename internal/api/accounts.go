@@ -25,6 +25,8 @@ type User struct {
 	IsAdmin    bool      `json:"is_admin"`
 	IsVerified bool      `json:"is_verified"`
 	WaitsFor   string    `json:"waits_for" enum:",verification,approval" doc:"What the account needs before it can be used; empty when nothing"`
+	LocalOnly  bool      `json:"local_only" doc:"Nothing of this user ever reaches a cloud provider: by the user's choice, or an administrator's order"`
+	Ordered    bool      `json:"local_only_ordered" doc:"An administrator ordered it, so that the user cannot lift it"`
 	Pending    string    `json:"pending_email" doc:"An address that replaces email once the link mailed to it was followed"`
 	CreatedAt  time.Time `json:"created_at"`
 	UpdatedAt  time.Time `json:"updated_at"`
@@ -34,6 +36,7 @@ func toUser(u domain.User) User {
 	return User{
 		ID: u.ID, Email: u.Email, Name: u.Name, Language: u.Language, IsActive: u.IsActive,
 		IsAdmin: u.IsAdmin, IsVerified: u.IsVerified, WaitsFor: string(u.WaitsFor), Pending: u.PendingEmail,
+		LocalOnly: u.LocalOnly || u.ChoseLocal, Ordered: u.LocalOnly,
 		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
 }

@@ -126,9 +126,7 @@ func TestOldHashes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := u.store.SetPasswordHash(t.Context(), u.id, string(hash)); err != nil {
-		t.Fatal(err)
-	}
+	u.sql("UPDATE users SET password_hash = $2 WHERE id = $1", u.id, string(hash))
 	u.refused(domain.CodeBadCredentials, 401, "POST", "/v1/auth/login", object{"email": u.email, "password": "wrong"})
 	for range 2 {
 		u.must(200, "POST", "/v1/auth/login", object{"email": u.email, "password": long})

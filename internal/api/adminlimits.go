@@ -22,7 +22,7 @@ type Limits struct {
 	MonthlyTokens     *int64   `json:"monthly_tokens,omitempty" minimum:"0" maximum:"1000000000000000" nullable:"true" doc:"In a calendar month (UTC)" example:"2000000"`
 	MonthlyCost       *float64 `json:"monthly_cost,omitempty" minimum:"0" maximum:"1000000000" nullable:"true" doc:"In the currency of the configured prices" example:"20"`
 	RequestsPerMinute *int     `json:"requests_per_minute,omitempty" minimum:"0" maximum:"1000000" nullable:"true" example:"60"`
-	LocalOnly         bool     `json:"local_only,omitempty" doc:"Nothing of this user ever reaches a cloud provider"`
+	LocalOnly         bool     `json:"local_only,omitempty" doc:"Nothing of this user ever reaches a cloud provider. Users can choose that for themselves as well; without an order their choice holds"`
 }
 
 func (l Limits) domain() domain.LLMLimits {
@@ -38,7 +38,7 @@ type UserLimits struct {
 	MonthlyTokens     *int64   `json:"monthly_tokens" nullable:"true" doc:"Null where the deployment's limit holds" example:"2000000"`
 	MonthlyCost       *float64 `json:"monthly_cost" nullable:"true" example:"20"`
 	RequestsPerMinute *int     `json:"requests_per_minute" nullable:"true" example:"60"`
-	LocalOnly         bool     `json:"local_only"`
+	LocalOnly         bool     `json:"local_only" doc:"Ordered here. What the user chose is in the account"`
 	UsedTokens        int64    `json:"used_tokens" doc:"In this calendar month (UTC)" example:"151000"`
 	UsedCost          float64  `json:"used_cost" example:"1.5"`
 }
@@ -70,7 +70,7 @@ func (s *server) getLimits(ctx context.Context, in *UserPath) (*limitsOutput, er
 	policy, err := s.Admin.LLMPolicy(ctx, in.ID, nil)
 	limits := UserLimits{
 		MonthlyTokens: policy.Limits.MonthlyTokens, RequestsPerMinute: policy.Limits.RequestsPerMinute,
-		LocalOnly: policy.UserLocalOnly, UsedTokens: policy.UsedTokens, UsedCost: policy.UsedCost.Units(),
+		LocalOnly: policy.OrderedLocal, UsedTokens: policy.UsedTokens, UsedCost: policy.UsedCost.Units(),
 	}
 	if cost := policy.Limits.MonthlyCost; cost != nil {
 		limits.MonthlyCost = new(cost.Units())

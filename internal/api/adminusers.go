@@ -19,7 +19,7 @@ type userStore interface {
 	Users(ctx context.Context, f postgres.UserFilter) ([]domain.User, error)
 	User(ctx context.Context, id uuid.UUID) (domain.User, error)
 	AddUser(ctx context.Context, u domain.User) (domain.User, error)
-	UpdateUser(ctx context.Context, id uuid.UUID, change domain.UserChange) (domain.User, error)
+	UpdateUser(ctx context.Context, id uuid.UUID, change domain.UserChange) (changed domain.User, stopped []domain.Job, err error)
 	DeleteUser(ctx context.Context, id uuid.UUID) ([]domain.Job, error)
 }
 
@@ -41,7 +41,7 @@ type UserChange struct {
 	Name       *string `json:"name,omitempty" maxLength:"255" nullable:"true" example:"Ada"`
 	Language   *string `json:"language,omitempty" maxLength:"2" nullable:"true" doc:"ISO 639-1" example:"en"`
 	IsAdmin    *bool   `json:"is_admin,omitempty" nullable:"true"`
-	IsActive   *bool   `json:"is_active,omitempty" nullable:"true" doc:"False ends all sessions at once; true approves an account that waits for it"`
+	IsActive   *bool   `json:"is_active,omitempty" nullable:"true" doc:"False ends all sessions and cancels all jobs at once; true approves an account that waits for it"`
 	IsVerified *bool   `json:"is_verified,omitempty" nullable:"true"`
 }
 
@@ -77,7 +77,8 @@ type doneOutput struct {
 	Body Done
 }
 
-// deletionTimeout bounds deleting an account with all it owns.
+// deletionTimeout bounds deleting an account with all it owns, and shutting one with
+// all its jobs.
 const deletionTimeout = 10 * time.Minute
 
 func (s *server) userOperations() {
@@ -97,9 +98,9 @@ func (s *server) userOperations() {
 	}, s.getUser)
 	register(s, endpoint{
 		id: "update-user", method: http.MethodPatch, path: path, tag: adminTag, summary: "Change an account", admin: true,
-		description: "Setting is_active approves an account that waits for it; clearing it ends the account's sessions at once. " +
+		description: "Setting is_active approves an account that waits for it; clearing it ends the account's sessions and cancels its jobs at once. " +
 			"The last active administrator can neither be deactivated nor lose the role.",
-		codes: append(slices.Clone(missing), domain.CodeEmailTaken, domain.CodeLastAdmin),
+		timeout: deletionTimeout, codes: append(slices.Clone(missing), domain.CodeEmailTaken, domain.CodeLastAdmin),
 	}, s.updateUser)
 	register(s, endpoint{
 		id: "delete-user", method: http.MethodDelete, path: path, tag: adminTag, summary: "Delete an account", admin: true,
@@ -160,11 +161,16 @@ func (s *server) updateUser(ctx context.Context, in *updateUserInput) (*userOutp
 	if err != nil {
 		return nil, err
 	}
-	user, err := s.Admin.UpdateUser(ctx, in.ID, change)
+	user, stopped, err := s.Admin.UpdateUser(ctx, in.ID, change)
 	if err != nil {
 		return nil, err
 	}
-	return &userOutput{Body: toUser(user)}, s.audit(ctx, "user.update", user.ID.String(), changed(in.Body))
+	s.stopped(ctx, stopped, nil)
+	details := changed(in.Body)
+	if change.Shuts() {
+		details["cancelled_jobs"] = len(stopped)
+	}
+	return &userOutput{Body: toUser(user)}, s.audit(ctx, "user.update", user.ID.String(), details)
 }
 
 func (s *server) userChange(ctx context.Context, c UserChange) (change domain.UserChange, err error) {

@@ -15,7 +15,7 @@ import (
 func (s *system) newAdmin() *user {
 	s.t.Helper()
 	u := s.newUser()
-	if _, err := s.store.UpdateUser(s.t.Context(), u.id, domain.UserChange{IsAdmin: new(true)}); err != nil {
+	if _, _, err := s.store.UpdateUser(s.t.Context(), u.id, domain.UserChange{IsAdmin: new(true)}); err != nil {
 		s.t.Fatal(err)
 	}
 	return u
@@ -144,6 +144,31 @@ func TestShutAccountsAreShutAtOnce(t *testing.T) {
 	other := s.newUser()
 	admin.must(200, "PATCH", userPath(other.id), object{"password": "another password"})
 	other.refused(domain.CodeUnauthorized, 401, "GET", "/v1/auth/me", nil)
+}
+
+// TestShuttingAnAccountCancelsItsJobs, the running one and those that wait, and
+// nobody else's.
+func TestShuttingAnAccountCancelsItsJobs(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	s.work()
+	admin, u, other := s.newAdmin(), s.newUser(), s.newUser()
+	running := u.text("slow").Job.ID
+	for u.job(running).State != "running" {
+		pause()
+	}
+	s.sql("INSERT INTO stage_pauses (stage) VALUES ('extract')")
+	waiting, theirs := u.text("waits").Job.ID, other.text("waits").Job.ID
+	admin.must(200, "PATCH", userPath(u.id), object{"is_active": false})
+	s.until(func() bool {
+		return s.one("SELECT count(*)::text FROM jobs WHERE id IN ($1, $2) AND state = 'cancelled'", running, waiting) == "2"
+	})
+	if details := string(s.audited(u.id, "user.update").Details); !strings.Contains(details, `"cancelled_jobs": 2`) {
+		t.Errorf("written down: %s", details)
+	}
+	if job := other.job(theirs); job.State == "cancelled" {
+		t.Error("another user's job is cancelled")
+	}
 }
 
 // TestDemotedAdministratorsAreRefusedAtOnce with the token that let them in.

@@ -27,18 +27,19 @@ type words struct {
 	Language                                        string
 	VerifyTitle, VerifyAsk, VerifyButton, Verified  string
 	ResetTitle, ResetAsk, ResetButton, Reset, Wrong string
+	ResetKeys                                       string
 }
 
 var englishWords = words{
 	Language: "en", Wrong: "That did not work",
 	VerifyTitle: "Confirm your e-mail address", VerifyAsk: "This address belongs to you:", VerifyButton: "Confirm", Verified: "The address is confirmed. You can log in now.",
-	ResetTitle: "Set a new password", ResetAsk: "New password, at least 8 characters", ResetButton: "Save", Reset: "The new password is set, and all sessions were ended. Log in with it now.",
+	ResetTitle: "Set a new password", ResetAsk: "New password, at least 8 characters", ResetButton: "Save", ResetKeys: "Delete my API keys, too: programs that use them will be refused", Reset: "The new password is set, and all sessions were ended. Log in with it now.",
 }
 
 var germanWords = words{
 	Language: "de", Wrong: "Das hat nicht geklappt",
 	VerifyTitle: "E-Mail-Adresse bestätigen", VerifyAsk: "Diese Adresse gehört Ihnen:", VerifyButton: "Bestätigen", Verified: "Die Adresse ist bestätigt. Sie können sich jetzt anmelden.",
-	ResetTitle: "Neues Passwort setzen", ResetAsk: "Neues Passwort, mindestens 8 Zeichen", ResetButton: "Speichern", Reset: "Das neue Passwort ist gesetzt, alle Sitzungen wurden beendet. Melden Sie sich jetzt damit an.",
+	ResetTitle: "Neues Passwort setzen", ResetAsk: "Neues Passwort, mindestens 8 Zeichen", ResetButton: "Speichern", ResetKeys: "Auch meine API-Schlüssel löschen: Programme, die sie benutzen, werden dann abgewiesen", Reset: "Das neue Passwort ist gesetzt, alle Sitzungen wurden beendet. Melden Sie sich jetzt damit an.",
 }
 
 var linkTemplate = template.Must(template.New("link").Parse(string(asset("link.html"))))

@@ -30,8 +30,9 @@ type LinkToken struct {
 
 // NewPassword sets a password by a mailed link.
 type NewPassword struct {
-	Token    string `json:"token" minLength:"1" maxLength:"512" doc:"From the link" example:"AAECAwQFBgcICQoLDA0ODw"`
-	Password string `json:"password" minLength:"8" maxLength:"1024" example:"correct horse battery"`
+	Token         string `json:"token" minLength:"1" maxLength:"512" doc:"From the link" example:"AAECAwQFBgcICQoLDA0ODw"`
+	Password      string `json:"password" minLength:"8" maxLength:"1024" example:"correct horse battery"`
+	DeleteAPIKeys bool   `json:"delete_api_keys,omitempty" doc:"Delete all API keys of the account, too"`
 }
 
 // LinkState says that a link is still good.
@@ -94,12 +95,14 @@ func (s *server) linkOperations() {
 	}, s.verify)
 	register(s, endpoint{
 		id: "reset-password", method: http.MethodPost, path: "/auth/reset-password", tag: tag, summary: "Set a new password by a mailed link",
-		description: "The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.",
+		description: "The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.",
 		public:      true, limited: true, unchecked: true, pages: true, codes: []domain.Code{domain.CodeLinkInvalid, domain.CodeInvalid},
 		responses: map[string]*huma.Response{"200": respond[User](s, "The password was set. Browsers get HTML.")},
 	}, s.resetPassword)
 	s.describeBody("/auth/verify", s.jsonOrForm(typeOf[LinkToken](), "token"))
-	s.describeBody("/auth/reset-password", s.jsonOrForm(typeOf[NewPassword](), "token", "password"))
+	reset := s.jsonOrForm(typeOf[NewPassword](), "token", "password")
+	reset.Content[formType].Schema.Properties["delete_api_keys"] = &huma.Schema{Type: huma.TypeString, Enum: []any{"true"}}
+	s.describeBody("/auth/reset-password", reset)
 }
 
 const onItsWay = "If there is an account with this address, a mail is on its way."
@@ -148,10 +151,10 @@ func (s *server) resetPassword(ctx context.Context, in *linkFormInput) (*pageOut
 	if err != nil {
 		return nil, err
 	}
-	user, err := s.Accounts.ResetPassword(ctx, body.Token, body.Password)
+	user, err := s.Accounts.ResetPassword(ctx, body.Token, body.Password, body.DeleteAPIKeys)
 	if err == nil {
 		s.Mailed()
-		err = s.auditAs(ctx, user, "account.password_reset", user.ID.String(), nil)
+		err = s.auditAs(ctx, user, "account.password_reset", user.ID.String(), endsKeys(body.DeleteAPIKeys))
 	}
 	page := linkPage{Done: "reset", Email: user.Email}
 	if domain.CodeOf(err) == domain.CodeInvalid { // the form comes again
@@ -170,7 +173,7 @@ func linkForm(in *linkFormInput) (NewPassword, error) {
 		if err != nil {
 			return body, badRequest("The form is not valid.")
 		}
-		body = NewPassword{Token: form.Get("token"), Password: form.Get("password")}
+		body = NewPassword{Token: form.Get("token"), Password: form.Get("password"), DeleteAPIKeys: form.Get("delete_api_keys") == "true"}
 	case in.ContentType == "" || media == "application/json":
 		if err := unmarshal(in.RawBody, &body); err != nil {
 			return body, badRequest("The request body is not valid JSON with token and password as strings.")

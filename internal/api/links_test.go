@@ -250,7 +250,7 @@ func TestApproval(t *testing.T) {
 	if err != nil || account.IsActive || account.IsAdmin || account.WaitsFor != domain.WaitApproval {
 		t.Fatalf("%+v %v", account, err)
 	}
-	if _, err := s.store.UpdateUser(t.Context(), account.ID, domain.UserChange{IsActive: new(true)}); err != nil {
+	if _, _, err := s.store.UpdateUser(t.Context(), account.ID, domain.UserChange{IsActive: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	if got := server.Next(t); got.To != u.email || got.Subject != "Your account was approved" {
@@ -258,7 +258,7 @@ func TestApproval(t *testing.T) {
 	}
 	u.logIn(password)
 	for _, active := range []bool{false, true} { // shutting and opening again is no approval
-		if _, err := s.store.UpdateUser(t.Context(), account.ID, domain.UserChange{IsActive: &active}); err != nil {
+		if _, _, err := s.store.UpdateUser(t.Context(), account.ID, domain.UserChange{IsActive: &active}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -389,10 +389,16 @@ func TestLinkPages(t *testing.T) {
 	u.must(202, "POST", "/v1/auth/forgot-password", object{"email": u.email})
 	_, token = server.Next(t).Link(t)
 	form = url.Values{"token": {token}, "password": {"short"}}
+	owner := &user{system: s, email: u.email}
+	owner.logIn(password)
+	key := owner.with(owner.newKey("read"))
+	key.must(200, "GET", "/v1/documents", nil)
 	page(200, "GET", "/v1/auth/reset-password?token="+token, nil, `type="password"`)
 	page(422, "POST", "/v1/auth/reset-password", form.Encode(), `value="`+token+`"`)
 	form.Set("password", password)
+	form.Set("delete_api_keys", "true")
 	page(200, "POST", "/v1/auth/reset-password", form.Encode(), "Das neue Passwort ist gesetzt")
+	key.refused(domain.CodeUnauthorized, 401, "GET", "/v1/documents", nil)
 	page(400, "POST", "/v1/auth/reset-password", form.Encode(), "used already")
 	page(400, "GET", "/v1/auth/reset-password?token="+token, nil, "used already")
 	u.refused(domain.CodeUnsupportedType, 415, "POST", "/v1/auth/verify", "token", "Content-Type: text/plain")

@@ -79,14 +79,14 @@ type Accounts interface {
 	AccountID(ctx context.Context, email string) (string, error)
 	NewAPIKey(ctx context.Context, key domain.APIKey) (made domain.APIKey, secret string, err error)
 	CheckPassword(ctx context.Context, user domain.User, password string) error
-	ChangePassword(ctx context.Context, who auth.Principal, password string) error
+	ChangePassword(ctx context.Context, who auth.Principal, password string, endKeys bool) error
 	ChangeEmail(ctx context.Context, user domain.User, email string) (domain.User, error)
 
 	RequestVerification(ctx context.Context, email string) error
 	ForgotPassword(ctx context.Context, email string) error
 	CheckLink(ctx context.Context, token string, purpose domain.LinkPurpose) (owner domain.User, sentTo string, err error)
 	Verify(ctx context.Context, token string) (before, after domain.User, err error)
-	ResetPassword(ctx context.Context, token, password string) (domain.User, error)
+	ResetPassword(ctx context.Context, token, password string, endKeys bool) (domain.User, error)
 }
 
 // Searcher finds passages in a user's documents.

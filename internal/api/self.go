@@ -16,7 +16,7 @@ type AccountStore interface {
 	KeyStore
 	SessionStore
 	ExportStore
-	UpdateUser(ctx context.Context, id uuid.UUID, change domain.UserChange) (domain.User, error)
+	UpdateUser(ctx context.Context, id uuid.UUID, change domain.UserChange) (changed domain.User, stopped []domain.Job, err error)
 	DeleteUser(ctx context.Context, id uuid.UUID) ([]domain.Job, error)
 }
 
@@ -25,6 +25,7 @@ type AccountStore interface {
 type SelfChange struct {
 	Name            *string `json:"name,omitempty" maxLength:"255" nullable:"true" example:"Ada Lovelace"`
 	Language        *string `json:"language,omitempty" maxLength:"2" nullable:"true" doc:"ISO 639-1, or empty" example:"de"`
+	LocalOnly       *bool   `json:"local_only,omitempty" nullable:"true" doc:"Keep everything of mine away from cloud providers. False lifts my own choice; an administrator's order it cannot lift, and is forbidden then"`
 	Email           *string `json:"email,omitempty" format:"email" maxLength:"320" nullable:"true" doc:"Needs current_password. Where addresses have to be verified it is pending_email until the link mailed to it was followed" example:"ada@example.org"`
 	CurrentPassword *string `json:"current_password,omitempty" maxLength:"1024" nullable:"true" doc:"To change email" example:"correct horse battery"`
 }
@@ -33,6 +34,7 @@ type SelfChange struct {
 type PasswordChange struct {
 	CurrentPassword string `json:"current_password" minLength:"1" maxLength:"1024" example:"correct horse battery"`
 	NewPassword     string `json:"new_password" minLength:"8" maxLength:"1024" example:"staple of another battery"`
+	DeleteAPIKeys   bool   `json:"delete_api_keys,omitempty" doc:"Delete all my API keys, too"`
 }
 
 // Farewell deletes one's own account.
@@ -60,7 +62,7 @@ func (s *server) selfOperations() {
 	}, s.changeSelf)
 	register(s, endpoint{
 		id: "change-password", method: http.MethodPost, path: "/auth/change-password", tag: tag, summary: "Change my password",
-		description: "Ends all my other sessions. API keys stay.", status: http.StatusNoContent,
+		description: "Ends all my other sessions. API keys stay, unless delete_api_keys is set.", status: http.StatusNoContent,
 		limited: true, codes: []domain.Code{domain.CodeBadCredentials},
 	}, s.changePassword)
 	register(s, endpoint{
@@ -74,13 +76,16 @@ func (s *server) selfOperations() {
 
 func (s *server) changeSelf(ctx context.Context, in *selfChangeInput) (*userOutput, error) {
 	user := principal(ctx).User
+	if local := in.Body.LocalOnly; user.LocalOnly && local != nil && !*local {
+		return nil, domain.Errorf(domain.CodeForbidden, "An administrator keeps your work on local models. Only an administrator can change that.")
+	}
 	if email := in.Body.Email; email != nil && strings.TrimSpace(*email) != user.Email {
 		var err error
 		if user, err = s.changeEmail(ctx, user, *email, in.Body.CurrentPassword); err != nil {
 			return nil, err
 		}
 	}
-	change := domain.UserChange{Name: in.Body.Name, Language: in.Body.Language}
+	change := domain.UserChange{Name: in.Body.Name, Language: in.Body.Language, ChoseLocal: in.Body.LocalOnly}
 	if change == (domain.UserChange{}) {
 		return &userOutput{Body: toUser(user)}, nil
 	}
@@ -90,7 +95,7 @@ func (s *server) changeSelf(ctx context.Context, in *selfChangeInput) (*userOutp
 	if change.Language != nil {
 		*change.Language = plain(*change.Language, 2)
 	}
-	user, err := s.Own.UpdateUser(postgres.AsSystem(ctx), user.ID, change)
+	user, _, err := s.Own.UpdateUser(postgres.AsSystem(ctx), user.ID, change)
 	return &userOutput{Body: toUser(user)}, err
 }
 
@@ -128,11 +133,19 @@ func (s *server) changePassword(ctx context.Context, in *passwordInput) (*struct
 	if err := s.confirm(ctx, in.Body.CurrentPassword); err != nil {
 		return nil, err
 	}
-	if err := s.Accounts.ChangePassword(postgres.AsSystem(ctx), who, in.Body.NewPassword); err != nil {
+	if err := s.Accounts.ChangePassword(postgres.AsSystem(ctx), who, in.Body.NewPassword, in.Body.DeleteAPIKeys); err != nil {
 		return nil, err
 	}
 	s.Mailed()
-	return nil, s.audit(ctx, "account.password_change", who.User.ID.String(), nil)
+	return nil, s.audit(ctx, "account.password_change", who.User.ID.String(), endsKeys(in.Body.DeleteAPIKeys))
+}
+
+// endsKeys is what the audit log keeps of a new password that ended the API keys.
+func endsKeys(deleted bool) any {
+	if !deleted {
+		return nil
+	}
+	return map[string]any{"api_keys": "deleted"}
 }
 
 func (s *server) deleteSelf(ctx context.Context, in *farewellInput) (*struct{}, error) {

@@ -196,6 +196,54 @@ func TestChangePassword(t *testing.T) {
 	s.audited(u.id, "account.password_change")
 }
 
+// TestKeysAndPasswords: API keys outlive a new password, unless they are to go.
+func TestKeysAndPasswords(t *testing.T) {
+	t.Parallel()
+	u := newSystem(t).newUser()
+	key := u.with(u.newKey("read"))
+	change := object{"current_password": password, "new_password": password}
+	u.must(204, "POST", "/v1/auth/change-password", change)
+	key.must(200, "GET", "/v1/documents", nil)
+	change["delete_api_keys"] = true
+	u.must(204, "POST", "/v1/auth/change-password", change)
+	key.refused(domain.CodeUnauthorized, 401, "GET", "/v1/documents", nil)
+	if entry := u.audited(u.id, "account.password_change"); !strings.Contains(string(entry.Details), "api_keys") {
+		t.Errorf("written down: %s", entry.Details)
+	}
+}
+
+// TestLocalByChoice: users keep their work local by themselves, and cannot lift what
+// an administrator ordered.
+func TestLocalByChoice(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	admin, u := s.newAdmin(), s.newUser()
+	limits := userPath(u.id) + "/limits"
+	check := func(local, ordered bool) {
+		t.Helper()
+		var got api.User
+		u.must(200, "GET", "/v1/users/me", nil).into(t, &got)
+		var usage api.LLMUsage
+		u.must(200, "GET", "/v1/llm/usage", nil).into(t, &usage)
+		var order api.UserLimits
+		admin.must(200, "GET", limits, nil).into(t, &order)
+		if got.LocalOnly != local || got.Ordered != ordered || usage.LocalOnly != local || order.LocalOnly != ordered {
+			t.Errorf("account %v %v, usage %v, order %v; want %v %v", got.LocalOnly, got.Ordered, usage.LocalOnly, order.LocalOnly, local, ordered)
+		}
+	}
+	check(false, false)
+	u.must(200, "PATCH", "/v1/users/me", object{"local_only": true})
+	check(true, false)
+	admin.must(200, "PUT", limits, object{"local_only": true})
+	check(true, true)
+	u.refused(domain.CodeForbidden, 403, "PATCH", "/v1/users/me", object{"local_only": false})
+	check(true, true)
+	admin.must(200, "PUT", limits, object{"local_only": false})
+	check(true, false)
+	u.must(200, "PATCH", "/v1/users/me", object{"local_only": false})
+	check(false, false)
+}
+
 // TestPasswordsAreNotGuessedInASession: whoever got hold of a token cannot try more
 // often than at a login.
 func TestPasswordsAreNotGuessedInASession(t *testing.T) {

@@ -17,8 +17,10 @@ import (
 type Store interface {
 	CreateUser(ctx context.Context, u domain.User) (domain.User, error)
 	UserByEmail(ctx context.Context, email string) (domain.User, error)
-	SetPasswordHash(ctx context.Context, id uuid.UUID, hash string) error
-	CreateSession(ctx context.Context, session domain.Session) error
+	UpgradePasswordHash(ctx context.Context, id uuid.UUID, oldHash, newHash string) error
+	// CreateSession is CodeNotFound where the password is not the one with this hash
+	// any more.
+	CreateSession(ctx context.Context, session domain.Session, passwordHash string) error
 	LiveSession(ctx context.Context, id uuid.UUID) (domain.User, error)
 	RotateSession(ctx context.Context, id uuid.UUID, oldHash, newHash []byte, expires time.Time) (domain.User, error)
 	RevokeSession(ctx context.Context, id uuid.UUID) error
@@ -31,8 +33,8 @@ type Store interface {
 	SaveLink(ctx context.Context, l domain.Link) error
 	LinkOwner(ctx context.Context, l domain.Link) (domain.User, string, error)
 	VerifyByLink(ctx context.Context, l domain.Link) (before, after domain.User, err error)
-	ResetByLink(ctx context.Context, l domain.Link, passwordHash string) (domain.User, error)
-	ChangePassword(ctx context.Context, id uuid.UUID, passwordHash string, keepSession uuid.UUID) error
+	ResetByLink(ctx context.Context, l domain.Link, passwordHash string, endKeys bool) (domain.User, error)
+	ChangePassword(ctx context.Context, id uuid.UUID, passwordHash string, keepSession uuid.UUID, endKeys bool) error
 	SetEmail(ctx context.Context, id uuid.UUID, email string) (domain.User, error)
 	SetPendingEmail(ctx context.Context, id uuid.UUID, email string, link domain.Link) (domain.User, error)
 	TakeThrottle(ctx context.Context, key []byte, every, most time.Duration) (bool, error)
@@ -119,7 +121,7 @@ func (a *Auth) Login(ctx context.Context, email, password, userAgent string) (To
 		return Tokens{}, domain.User{}, a.badCredentials()
 	}
 	if outdated {
-		if err := a.upgrade(ctx, user.ID, password); err != nil {
+		if user.PasswordHash, err = a.upgrade(ctx, user, password); err != nil {
 			return Tokens{}, domain.User{}, err
 		}
 	}
@@ -148,16 +150,17 @@ func (a *Auth) AccountID(ctx context.Context, email string) (string, error) {
 	return user.ID.String(), err
 }
 
-// upgrade replaces a hash of an older method or cost.
-func (a *Auth) upgrade(ctx context.Context, id uuid.UUID, password string) error {
+// upgrade replaces a hash of an older method or cost, and returns the new one.
+func (a *Auth) upgrade(ctx context.Context, user domain.User, password string) (string, error) {
 	hash, err := a.passwords.hash(ctx, password)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return a.store.SetPasswordHash(ctx, id, hash)
+	return hash, a.store.UpgradePasswordHash(ctx, user.ID, user.PasswordHash, hash)
 }
 
-// Open starts a session for a user whose identity is already established.
+// Open starts a session for a user whose identity is already established. A user
+// whose password was changed since then is CodeBadCredentials.
 func (a *Auth) Open(ctx context.Context, user domain.User, userAgent string) (Tokens, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -167,7 +170,10 @@ func (a *Auth) Open(ctx context.Context, user domain.User, userAgent string) (To
 	err = a.store.CreateSession(ctx, domain.Session{
 		ID: id, UserID: user.ID, RefreshHash: refresh.hash(), UserAgent: clip(userAgent, 255),
 		ExpiresAt: a.now().Add(a.options.RefreshTTL),
-	})
+	}, user.PasswordHash)
+	if domain.CodeOf(err) == domain.CodeNotFound {
+		err = a.badCredentials()
+	}
 	if err != nil {
 		return Tokens{}, err
 	}

@@ -20,13 +20,14 @@ func (a *Auth) CheckPassword(ctx context.Context, user domain.User, password str
 	return nil
 }
 
-// ChangePassword replaces the password and ends all sessions but the caller's.
-func (a *Auth) ChangePassword(ctx context.Context, who Principal, password string) error {
+// ChangePassword replaces the password and ends all sessions but the caller's, and
+// the API keys where that is asked for.
+func (a *Auth) ChangePassword(ctx context.Context, who Principal, password string, endKeys bool) error {
 	hash, err := a.HashPassword(ctx, password)
 	if err != nil {
 		return err
 	}
-	return a.store.ChangePassword(ctx, who.User.ID, hash, who.SessionID)
+	return a.store.ChangePassword(ctx, who.User.ID, hash, who.SessionID, endKeys)
 }
 
 // ChangeEmail replaces the address. Where addresses are not to be found out, or

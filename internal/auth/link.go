@@ -111,8 +111,9 @@ func (a *Auth) Verify(ctx context.Context, token string) (before, after domain.U
 	return a.store.VerifyByLink(ctx, link)
 }
 
-// ResetPassword uses up a link that sets a new password. All sessions end.
-func (a *Auth) ResetPassword(ctx context.Context, token, password string) (domain.User, error) {
+// ResetPassword uses up a link that sets a new password. All sessions end, and the
+// API keys where that is asked for.
+func (a *Auth) ResetPassword(ctx context.Context, token, password string, endKeys bool) (domain.User, error) {
 	link, err := a.signer.parseLink(token, domain.LinkReset)
 	if err != nil {
 		return domain.User{}, err
@@ -124,5 +125,5 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password string) (domai
 	if err != nil {
 		return domain.User{}, err
 	}
-	return a.store.ResetByLink(ctx, link, hash)
+	return a.store.ResetByLink(ctx, link, hash, endKeys)
 }

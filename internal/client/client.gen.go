@@ -1467,6 +1467,21 @@ func (e ListUsersParamsWaitsFor) Valid() bool {
 	}
 }
 
+// Defines values for ResetPasswordFormdataBodyDeleteAPIKeys.
+const (
+	ResetPasswordFormdataBodyDeleteAPIKeysTrue ResetPasswordFormdataBodyDeleteAPIKeys = "true"
+)
+
+// Valid indicates whether the value is a known member of the ResetPasswordFormdataBodyDeleteAPIKeys enum.
+func (e ResetPasswordFormdataBodyDeleteAPIKeys) Valid() bool {
+	switch e {
+	case ResetPasswordFormdataBodyDeleteAPIKeysTrue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListChatParamsOrder.
 const (
 	Newest ListChatParamsOrder = "newest"
@@ -2763,7 +2778,7 @@ type LLMUsageDay struct {
 
 // Limits defines model for Limits.
 type Limits struct {
-	// LocalOnly Nothing of this user ever reaches a cloud provider
+	// LocalOnly Nothing of this user ever reaches a cloud provider. Users can choose that for themselves as well; without an order their choice holds
 	LocalOnly *bool `json:"local_only,omitempty"`
 
 	// MonthlyCost In the currency of the configured prices
@@ -3385,6 +3400,9 @@ type NewMemory struct {
 
 // NewPassword defines model for NewPassword.
 type NewPassword struct {
+	// DeleteAPIKeys Delete all API keys of the account, too
+	DeleteAPIKeys *bool `json:"delete_api_keys,omitempty"`
+
 	// Password Examples: correct horse battery
 	Password string `json:"password"`
 
@@ -3799,6 +3817,9 @@ type Passage struct {
 type PasswordChange struct {
 	// CurrentPassword Examples: correct horse battery
 	CurrentPassword string `json:"current_password"`
+
+	// DeleteAPIKeys Delete all my API keys, too
+	DeleteAPIKeys *bool `json:"delete_api_keys,omitempty"`
 
 	// NewPassword Examples: staple of another battery
 	NewPassword string `json:"new_password"`
@@ -4359,6 +4380,9 @@ type SelfChange struct {
 	// Examples: de
 	Language *string `json:"language,omitempty"`
 
+	// LocalOnly Keep everything of mine away from cloud providers. False lifts my own choice; an administrator's order it cannot lift, and is forbidden then
+	LocalOnly *bool `json:"local_only,omitempty"`
+
 	// Name Examples: Ada Lovelace
 	Name *string `json:"name,omitempty"`
 }
@@ -4825,6 +4849,12 @@ type User struct {
 	// Examples: en
 	Language string `json:"language"`
 
+	// LocalOnly Nothing of this user ever reaches a cloud provider: by the user's choice, or an administrator's order
+	LocalOnly bool `json:"local_only"`
+
+	// LocalOnlyOrdered An administrator ordered it, so that the user cannot lift it
+	LocalOnlyOrdered bool `json:"local_only_ordered"`
+
 	// Name Examples: Ada
 	Name string `json:"name"`
 
@@ -4874,7 +4904,7 @@ type UserChange struct {
 	// Email Examples: ada@example.org
 	Email *openapi_types.Email `json:"email,omitempty"`
 
-	// IsActive False ends all sessions at once; true approves an account that waits for it
+	// IsActive False ends all sessions and cancels all jobs at once; true approves an account that waits for it
 	IsActive   *bool `json:"is_active,omitempty"`
 	IsAdmin    *bool `json:"is_admin,omitempty"`
 	IsVerified *bool `json:"is_verified,omitempty"`
@@ -4893,6 +4923,7 @@ type UserChange struct {
 
 // UserLimits defines model for UserLimits.
 type UserLimits struct {
+	// LocalOnly Ordered here. What the user chose is in the account
 	LocalOnly bool `json:"local_only"`
 
 	// MonthlyCost Examples: 20
@@ -5157,9 +5188,13 @@ type CheckResetLinkParams struct {
 
 // ResetPasswordFormdataBody defines parameters for ResetPassword.
 type ResetPasswordFormdataBody struct {
-	Password string `form:"password" json:"password"`
-	Token    string `form:"token" json:"token"`
+	DeleteAPIKeys *ResetPasswordFormdataBodyDeleteAPIKeys `form:"delete_api_keys,omitempty" json:"delete_api_keys,omitempty"`
+	Password      string                                  `form:"password" json:"password"`
+	Token         string                                  `form:"token" json:"token"`
 }
+
+// ResetPasswordFormdataBodyDeleteAPIKeys defines parameters for ResetPassword.
+type ResetPasswordFormdataBodyDeleteAPIKeys string
 
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
@@ -5898,7 +5933,7 @@ type ClientInterface interface {
 
 	// UpdateUserWithBody Change an account
 	//
-	// Setting is_active approves an account that waits for it; clearing it ends the account's sessions at once. The last active administrator can neither be deactivated nor lose the role.
+	// Setting is_active approves an account that waits for it; clearing it ends the account's sessions and cancels its jobs at once. The last active administrator can neither be deactivated nor lose the role.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5907,7 +5942,7 @@ type ClientInterface interface {
 
 	// UpdateUser Change an account
 	//
-	// Setting is_active approves an account that waits for it; clearing it ends the account's sessions at once. The last active administrator can neither be deactivated nor lose the role.
+	// Setting is_active approves an account that waits for it; clearing it ends the account's sessions and cancels its jobs at once. The last active administrator can neither be deactivated nor lose the role.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5976,7 +6011,7 @@ type ClientInterface interface {
 
 	// ChangePasswordWithBody Change my password
 	//
-	// Ends all my other sessions. API keys stay.
+	// Ends all my other sessions. API keys stay, unless delete_api_keys is set.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5985,7 +6020,7 @@ type ClientInterface interface {
 
 	// ChangePassword Change my password
 	//
-	// Ends all my other sessions. API keys stay.
+	// Ends all my other sessions. API keys stay, unless delete_api_keys is set.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6104,7 +6139,7 @@ type ClientInterface interface {
 
 	// ResetPasswordWithBody Set a new password by a mailed link
 	//
-	// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+	// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6113,7 +6148,7 @@ type ClientInterface interface {
 
 	// ResetPassword Set a new password by a mailed link
 	//
-	// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+	// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6122,7 +6157,7 @@ type ClientInterface interface {
 
 	// ResetPasswordWithFormdataBody Set a new password by a mailed link
 	//
-	// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+	// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type.
 	//
@@ -7359,7 +7394,7 @@ func (c *Client) GetUser(ctx context.Context, userID openapi_types.UUID, reqEdit
 
 // UpdateUserWithBody Change an account
 //
-// Setting is_active approves an account that waits for it; clearing it ends the account's sessions at once. The last active administrator can neither be deactivated nor lose the role.
+// Setting is_active approves an account that waits for it; clearing it ends the account's sessions and cancels its jobs at once. The last active administrator can neither be deactivated nor lose the role.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7378,7 +7413,7 @@ func (c *Client) UpdateUserWithBody(ctx context.Context, userID openapi_types.UU
 
 // UpdateUser Change an account
 //
-// Setting is_active approves an account that waits for it; clearing it ends the account's sessions at once. The last active administrator can neither be deactivated nor lose the role.
+// Setting is_active approves an account that waits for it; clearing it ends the account's sessions and cancels its jobs at once. The last active administrator can neither be deactivated nor lose the role.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7537,7 +7572,7 @@ func (c *Client) DeleteAPIKey(ctx context.Context, keyID openapi_types.UUID, req
 
 // ChangePasswordWithBody Change my password
 //
-// Ends all my other sessions. API keys stay.
+// Ends all my other sessions. API keys stay, unless delete_api_keys is set.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7556,7 +7591,7 @@ func (c *Client) ChangePasswordWithBody(ctx context.Context, contentType string,
 
 // ChangePassword Change my password
 //
-// Ends all my other sessions. API keys stay.
+// Ends all my other sessions. API keys stay, unless delete_api_keys is set.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7825,7 +7860,7 @@ func (c *Client) CheckResetLink(ctx context.Context, params *CheckResetLinkParam
 
 // ResetPasswordWithBody Set a new password by a mailed link
 //
-// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7844,7 +7879,7 @@ func (c *Client) ResetPasswordWithBody(ctx context.Context, contentType string, 
 
 // ResetPassword Set a new password by a mailed link
 //
-// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7863,7 +7898,7 @@ func (c *Client) ResetPassword(ctx context.Context, body ResetPasswordJSONReques
 
 // ResetPasswordWithFormdataBody Set a new password by a mailed link
 //
-// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type.
 //
@@ -15879,7 +15914,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateUserWithBodyWithResponse Change an account
 	//
-	// Setting is_active approves an account that waits for it; clearing it ends the account's sessions at once. The last active administrator can neither be deactivated nor lose the role.
+	// Setting is_active approves an account that waits for it; clearing it ends the account's sessions and cancels its jobs at once. The last active administrator can neither be deactivated nor lose the role.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15888,7 +15923,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateUserWithResponse Change an account
 	//
-	// Setting is_active approves an account that waits for it; clearing it ends the account's sessions at once. The last active administrator can neither be deactivated nor lose the role.
+	// Setting is_active approves an account that waits for it; clearing it ends the account's sessions and cancels its jobs at once. The last active administrator can neither be deactivated nor lose the role.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15965,7 +16000,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangePasswordWithBodyWithResponse Change my password
 	//
-	// Ends all my other sessions. API keys stay.
+	// Ends all my other sessions. API keys stay, unless delete_api_keys is set.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15974,7 +16009,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangePasswordWithResponse Change my password
 	//
-	// Ends all my other sessions. API keys stay.
+	// Ends all my other sessions. API keys stay, unless delete_api_keys is set.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16099,7 +16134,7 @@ type ClientWithResponsesInterface interface {
 
 	// ResetPasswordWithBodyWithResponse Set a new password by a mailed link
 	//
-	// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+	// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16108,7 +16143,7 @@ type ClientWithResponsesInterface interface {
 
 	// ResetPasswordWithResponse Set a new password by a mailed link
 	//
-	// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+	// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16117,7 +16152,7 @@ type ClientWithResponsesInterface interface {
 
 	// ResetPasswordWithFormdataBodyWithResponse Set a new password by a mailed link
 	//
-	// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+	// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 	//
 	// Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -29727,7 +29762,7 @@ func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, userID op
 
 // UpdateUserWithBodyWithResponse Change an account
 //
-// Setting is_active approves an account that waits for it; clearing it ends the account's sessions at once. The last active administrator can neither be deactivated nor lose the role.
+// Setting is_active approves an account that waits for it; clearing it ends the account's sessions and cancels its jobs at once. The last active administrator can neither be deactivated nor lose the role.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -29742,7 +29777,7 @@ func (c *ClientWithResponses) UpdateUserWithBodyWithResponse(ctx context.Context
 
 // UpdateUserWithResponse Change an account
 //
-// Setting is_active approves an account that waits for it; clearing it ends the account's sessions at once. The last active administrator can neither be deactivated nor lose the role.
+// Setting is_active approves an account that waits for it; clearing it ends the account's sessions and cancels its jobs at once. The last active administrator can neither be deactivated nor lose the role.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -29873,7 +29908,7 @@ func (c *ClientWithResponses) DeleteAPIKeyWithResponse(ctx context.Context, keyI
 
 // ChangePasswordWithBodyWithResponse Change my password
 //
-// Ends all my other sessions. API keys stay.
+// Ends all my other sessions. API keys stay, unless delete_api_keys is set.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -29888,7 +29923,7 @@ func (c *ClientWithResponses) ChangePasswordWithBodyWithResponse(ctx context.Con
 
 // ChangePasswordWithResponse Change my password
 //
-// Ends all my other sessions. API keys stay.
+// Ends all my other sessions. API keys stay, unless delete_api_keys is set.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30103,7 +30138,7 @@ func (c *ClientWithResponses) CheckResetLinkWithResponse(ctx context.Context, pa
 
 // ResetPasswordWithBodyWithResponse Set a new password by a mailed link
 //
-// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30118,7 +30153,7 @@ func (c *ClientWithResponses) ResetPasswordWithBodyWithResponse(ctx context.Cont
 
 // ResetPasswordWithResponse Set a new password by a mailed link
 //
-// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30133,7 +30168,7 @@ func (c *ClientWithResponses) ResetPasswordWithResponse(ctx context.Context, bod
 
 // ResetPasswordWithFormdataBodyWithResponse Set a new password by a mailed link
 //
-// The link works once, and all sessions end. API keys stay. Reads JSON and the form of the page.
+// The link works once, and all sessions end. API keys stay, unless delete_api_keys is set. Reads JSON and the form of the page.
 //
 // Takes a body of the `application/x-www-form-urlencoded` content type, and returns a wrapper object for the known response body format(s).
 //

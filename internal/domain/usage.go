@@ -51,7 +51,8 @@ type LLMLimits struct {
 
 // LLMPolicy is what holds for one caller now.
 type LLMPolicy struct {
-	UserLocalOnly    bool
+	OrderedLocal     bool // by an administrator
+	UserLocalOnly    bool // by that order, or the user's own choice
 	ProjectLocalOnly bool
 	Limits           LLMLimits
 	UsedTokens       int64 // in this calendar month (UTC)

@@ -17,7 +17,8 @@ type User struct {
 	IsAdmin      bool
 	IsActive     bool
 	IsVerified   bool
-	LocalOnly    bool   // never on a cloud provider
+	LocalOnly    bool   // never on a cloud provider, by an administrator's order
+	ChoseLocal   bool   // the same by the user's own choice
 	WaitsFor     Wait   // what the account needs before anybody may log in
 	PendingEmail string // replaces Email once it is verified
 	CreatedAt    time.Time
@@ -29,6 +30,7 @@ type UserChange struct {
 	Email        *string
 	Name         *string
 	Language     *string
+	ChoseLocal   *bool
 	PasswordHash *string
 	IsAdmin      *bool
 	IsActive     *bool
@@ -38,8 +40,11 @@ type UserChange struct {
 // EndsSessions reports whether what is logged in must log in again: after a new
 // password, and when the account is shut.
 func (c UserChange) EndsSessions() bool {
-	return c.PasswordHash != nil || c.IsActive != nil && !*c.IsActive
+	return c.PasswordHash != nil || c.Shuts()
 }
+
+// Shuts reports whether the account is shut.
+func (c UserChange) Shuts() bool { return c.IsActive != nil && !*c.IsActive }
 
 // Usable reports whether the account may be logged into.
 func (u User) Usable() bool { return u.IsActive && u.WaitsFor == "" }

@@ -41,17 +41,19 @@ func (s *Store) UserByEmail(ctx context.Context, email string) (domain.User, err
 	return toUser(row), translate(err)
 }
 
-// SetPasswordHash replaces the hash of a password, as after an upgrade.
-func (s *Store) SetPasswordHash(ctx context.Context, id uuid.UUID, hash string) error {
-	return translate(s.queries.SetPasswordHash(ctx, dbsqlc.SetPasswordHashParams{ID: id, PasswordHash: hash}))
+// UpgradePasswordHash replaces the hash of a password by another one of the same
+// password. Where it was changed meanwhile nothing happens.
+func (s *Store) UpgradePasswordHash(ctx context.Context, id uuid.UUID, oldHash, newHash string) error {
+	return translate(s.queries.UpgradePasswordHash(ctx, dbsqlc.UpgradePasswordHashParams{ID: id, OldHash: oldHash, NewHash: newHash}))
 }
 
-// CreateSession stores a login.
-func (s *Store) CreateSession(ctx context.Context, session domain.Session) error {
-	return translate(s.queries.InsertSession(ctx, dbsqlc.InsertSessionParams{
+// CreateSession stores a login to an account whose password has this hash;
+// CodeNotFound when that was changed meanwhile, or the account was shut.
+func (s *Store) CreateSession(ctx context.Context, session domain.Session, passwordHash string) error {
+	return translate(one(s.queries.InsertSession(ctx, dbsqlc.InsertSessionParams{
 		ID: session.ID, UserID: session.UserID, RefreshHash: session.RefreshHash,
-		UserAgent: session.UserAgent, ExpiresAt: session.ExpiresAt,
-	}))
+		UserAgent: session.UserAgent, ExpiresAt: session.ExpiresAt, PasswordHash: passwordHash,
+	})))
 }
 
 // LiveSession returns the account behind a session that is neither revoked nor

@@ -51,7 +51,7 @@ func TestOldRefreshTokenEndsTheSession(t *testing.T) {
 	t.Parallel()
 	store := open(t)
 	s := domain.Session{ID: uuid.New(), UserID: newUser(t, store), RefreshHash: []byte("1"), ExpiresAt: time.Now().Add(time.Hour)}
-	if err := store.CreateSession(t.Context(), s); err != nil {
+	if err := store.CreateSession(t.Context(), s, "x"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := store.RotateSession(t.Context(), s.ID, []byte("1"), []byte("2"), s.ExpiresAt); err != nil {

@@ -39,7 +39,7 @@ func toJobError(code, detail, hint *string) *domain.JobError {
 func toUser(r dbsqlc.User) domain.User {
 	return domain.User{
 		ID: r.ID, Email: r.Email, PasswordHash: r.PasswordHash, Name: r.Name, Language: r.Language,
-		IsAdmin: r.IsAdmin, IsActive: r.IsActive, IsVerified: r.IsVerified, LocalOnly: r.LocalOnly,
+		IsAdmin: r.IsAdmin, IsActive: r.IsActive, IsVerified: r.IsVerified, LocalOnly: r.LocalOnly, ChoseLocal: r.ChoseLocal,
 		WaitsFor: domain.Wait(deref(r.WaitsFor)), PendingEmail: deref(r.PendingEmail),
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}

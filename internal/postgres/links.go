@@ -76,15 +76,16 @@ func passwordOf(used dbsqlc.UseLinkRow, u dbsqlc.User) *string {
 }
 
 // ResetByLink uses up a link: the password is replaced, all sessions end and
-// other reset links are dead. Whoever got the link has proven the address.
-func (s *Store) ResetByLink(ctx context.Context, l domain.Link, hash string) (user domain.User, err error) {
+// other reset links are dead. Whoever got the link has proven the address. API keys
+// end where that is asked for.
+func (s *Store) ResetByLink(ctx context.Context, l domain.Link, hash string, endKeys bool) (user domain.User, err error) {
 	err = s.useLink(ctx, l, func(q *dbsqlc.Queries, u dbsqlc.User, used dbsqlc.UseLinkRow) error {
 		row, err := q.VerifyUser(ctx, dbsqlc.VerifyUserParams{ID: u.ID, Email: used.Email})
 		if err != nil {
 			return err
 		}
 		user = toUser(row)
-		return changePassword(ctx, q, u.ID, hash, uuid.Nil)
+		return changePassword(ctx, q, u.ID, hash, uuid.Nil, endKeys)
 	})
 	return user, err
 }
@@ -114,13 +115,13 @@ func (s *Store) useLink(ctx context.Context, l domain.Link, fn func(q *dbsqlc.Qu
 	})
 }
 
-// ChangePassword replaces a password, ends all sessions but one, and tells the
-// owner by mail.
-func (s *Store) ChangePassword(ctx context.Context, id uuid.UUID, hash string, keep uuid.UUID) error {
-	return s.tx(ctx, func(q *dbsqlc.Queries) error { return changePassword(ctx, q, id, hash, keep) })
+// ChangePassword replaces a password, ends all sessions but one, and the API keys
+// where that is asked for, and tells the owner by mail.
+func (s *Store) ChangePassword(ctx context.Context, id uuid.UUID, hash string, keep uuid.UUID, endKeys bool) error {
+	return s.tx(ctx, func(q *dbsqlc.Queries) error { return changePassword(ctx, q, id, hash, keep, endKeys) })
 }
 
-func changePassword(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID, hash string, keep uuid.UUID) error {
+func changePassword(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID, hash string, keep uuid.UUID, endKeys bool) error {
 	if err := q.SetPasswordHash(ctx, dbsqlc.SetPasswordHashParams{ID: id, PasswordHash: hash}); err != nil {
 		return err
 	}
@@ -129,6 +130,11 @@ func changePassword(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID, hash s
 	}
 	if _, err := q.RevokeOtherSessions(ctx, dbsqlc.RevokeOtherSessionsParams{UserID: id, But: keep}); err != nil {
 		return err
+	}
+	if endKeys {
+		if _, err := q.DeleteAPIKeysOfUser(ctx, id); err != nil {
+			return err
+		}
 	}
 	return insertMail(ctx, q, domain.Mail{Kind: domain.MailPasswordChanged, UserID: &id})
 }

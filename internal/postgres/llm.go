@@ -43,7 +43,7 @@ func (s *Store) SaveLLMConfig(ctx context.Context, config json.RawMessage, versi
 func (s *Store) LLMPolicy(ctx context.Context, userID uuid.UUID, projectID *uuid.UUID) (domain.LLMPolicy, error) {
 	row, err := s.queries.LLMPolicy(AsSystem(ctx), dbsqlc.LLMPolicyParams{UserID: userID, ProjectID: projectID})
 	return domain.LLMPolicy{
-		UserLocalOnly: row.UserLocalOnly, ProjectLocalOnly: row.ProjectLocalOnly,
+		OrderedLocal: row.OrderedLocal, UserLocalOnly: row.UserLocalOnly, ProjectLocalOnly: row.ProjectLocalOnly,
 		Limits: domain.LLMLimits{
 			MonthlyTokens: row.MonthlyTokens, MonthlyCost: (*domain.Cost)(row.MonthlyCost), RequestsPerMinute: toInt(row.RequestsPerMinute),
 		},
@@ -130,7 +130,8 @@ func (s *Store) usageByDay(ctx context.Context, userID *uuid.UUID, since, until 
 	return days, translate(err)
 }
 
-// SetLocalOnly says whether a user's work may ever reach a cloud provider.
+// SetLocalOnly orders a user's work to stay away from cloud providers, or lifts the
+// order. What the user chose stays.
 func (s *Store) SetLocalOnly(ctx context.Context, userID uuid.UUID, localOnly bool) error {
 	n, err := s.queries.SetUserLocalOnly(ctx, dbsqlc.SetUserLocalOnlyParams{ID: userID, LocalOnly: localOnly})
 	if err == nil && n == 0 {

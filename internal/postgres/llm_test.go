@@ -96,8 +96,17 @@ func TestPolicyOfUserAndProject(t *testing.T) {
 	if err := store.SetLocalOnly(t.Context(), u, true); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := store.LLMPolicy(t.Context(), u, nil); !got.UserLocalOnly || err != nil {
+	if got, err := store.LLMPolicy(t.Context(), u, nil); !got.UserLocalOnly || !got.OrderedLocal || err != nil {
 		t.Errorf("%+v, %v", got, err)
+	}
+	if _, _, err := store.UpdateUser(t.Context(), u, domain.UserChange{ChoseLocal: new(true)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.SetLocalOnly(t.Context(), u, false); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := store.LLMPolicy(t.Context(), u, nil); !got.UserLocalOnly || got.OrderedLocal || err != nil {
+		t.Errorf("the order is lifted, the choice is not: %+v, %v", got, err)
 	}
 	for _, err := range []error{store.SetLocalOnly(t.Context(), uuid.New(), true), store.SetLLMLimits(t.Context(), uuid.New(), limits)} {
 		if domain.CodeOf(err) != domain.CodeNotFound {

@@ -68,20 +68,38 @@ func (s *Store) AddUser(ctx context.Context, u domain.User) (domain.User, error)
 }
 
 // UpdateUser changes an account, and ends its sessions where the change asks for
-// that. The last active administrator remains one: CodeLastAdmin.
-func (s *Store) UpdateUser(ctx context.Context, id uuid.UUID, change domain.UserChange) (domain.User, error) {
+// that. Shutting it cancels its jobs, which are returned with what tells the engine
+// where they are. The last active administrator remains one: CodeLastAdmin.
+func (s *Store) UpdateUser(ctx context.Context, id uuid.UUID, change domain.UserChange) (domain.User, []domain.Job, error) {
 	var row dbsqlc.User
+	var stopped []domain.Job
 	err := s.tx(ctx, func(q *dbsqlc.Queries) (err error) {
 		row, err = q.UpdateAccount(ctx, dbsqlc.UpdateAccountParams{
-			ID: id, Email: change.Email, Name: change.Name, Language: change.Language, PasswordHash: change.PasswordHash,
+			ID: id, Email: change.Email, Name: change.Name, Language: change.Language, ChoseLocal: change.ChoseLocal, PasswordHash: change.PasswordHash,
 			IsAdmin: change.IsAdmin, IsActive: change.IsActive, IsVerified: change.IsVerified,
 		})
 		if err == nil && change.EndsSessions() {
 			err = q.RevokeSessionsOfUser(ctx, id)
 		}
+		if err == nil && change.Shuts() {
+			stopped, err = cancelJobs(ctx, q, id)
+		}
 		return emailTaken(err)
 	})
-	return toUser(row), err
+	return toUser(row), stopped, err
+}
+
+// cancelJobs cancels what a user's jobs have not done yet.
+func cancelJobs(ctx context.Context, q *dbsqlc.Queries, id uuid.UUID) ([]domain.Job, error) {
+	if err := q.PatientStatements(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := q.CancelJobsOfUser(ctx, id)
+	jobs := make([]domain.Job, len(rows))
+	for i, r := range rows {
+		jobs[i] = domain.Job{ID: r.ID, UserID: r.UserID, Stage: r.Stage, Class: r.Class, State: r.State, DispatchedAt: r.DispatchedAt}
+	}
+	return jobs, err
 }
 
 // DeleteUser deletes an account with everything it owns and returns its jobs

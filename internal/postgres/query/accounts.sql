@@ -21,12 +21,20 @@ SELECT * FROM users WHERE id = @id;
 -- name: HasAdmin :one
 SELECT EXISTS (SELECT 1 FROM users WHERE is_admin)::boolean AS has_admin;
 
+-- name: UpgradePasswordHash :exec
+-- Of the same password: one that was changed meanwhile stays.
+UPDATE users SET password_hash = @new_hash, updated_at = now() WHERE id = @id AND password_hash = @old_hash;
+
 -- name: SetPasswordHash :exec
 UPDATE users SET password_hash = @password_hash, updated_at = now() WHERE id = @id;
 
--- name: InsertSession :exec
+-- name: InsertSession :execrows
+-- Only while the password is the one that was checked. Who changes it, or shuts the
+-- account, waits for the lock, and then ends this session with the others.
 INSERT INTO sessions (id, user_id, refresh_hash, user_agent, expires_at)
-VALUES (@id, @user_id, @refresh_hash, @user_agent, @expires_at);
+SELECT @id, u.id, @refresh_hash, @user_agent, @expires_at FROM users u
+WHERE u.id = @user_id AND u.password_hash = @password_hash AND u.is_active AND u.waits_for IS NULL
+FOR SHARE;
 
 -- name: LiveSession :one
 -- The session behind an access token, with the account as it is now.

@@ -13,6 +13,9 @@ ORDER BY id DESC LIMIT @max_rows;
 -- name: DeleteAPIKey :execrows
 DELETE FROM api_keys WHERE id = @id AND user_id = @user_id;
 
+-- name: DeleteAPIKeysOfUser :execrows
+DELETE FROM api_keys WHERE user_id = @user_id;
+
 -- name: LiveAPIKey :one
 -- The key behind a secret, with the account as it is now.
 SELECT sqlc.embed(api_keys), sqlc.embed(users) FROM api_keys JOIN users ON users.id = api_keys.user_id

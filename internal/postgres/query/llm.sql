@@ -17,7 +17,7 @@ VALUES (@user_id, date_trunc('month', now() AT TIME ZONE 'UTC')::date, @tokens, 
 ON CONFLICT (user_id, month) DO UPDATE SET tokens = llm_months.tokens + excluded.tokens, cost = llm_months.cost + excluded.cost;
 
 -- name: LLMPolicy :one
-SELECT u.local_only AS user_local_only, coalesce(p.local_only, false)::boolean AS project_local_only,
+SELECT u.local_only AS ordered_local, (u.local_only OR u.chose_local)::boolean AS user_local_only, coalesce(p.local_only, false)::boolean AS project_local_only,
     l.monthly_tokens, l.monthly_cost, l.requests_per_minute,
     coalesce(m.tokens, 0)::bigint AS used_tokens, coalesce(m.cost, 0)::bigint AS used_cost
 FROM users u

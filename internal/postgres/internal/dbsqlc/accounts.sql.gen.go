@@ -47,34 +47,43 @@ func (q *Queries) HasAdmin(ctx context.Context) (bool, error) {
 	return has_admin, err
 }
 
-const insertSession = `-- name: InsertSession :exec
+const insertSession = `-- name: InsertSession :execrows
 INSERT INTO sessions (id, user_id, refresh_hash, user_agent, expires_at)
-VALUES ($1, $2, $3, $4, $5)
+SELECT $1, u.id, $2, $3, $4 FROM users u
+WHERE u.id = $5 AND u.password_hash = $6 AND u.is_active AND u.waits_for IS NULL
+FOR SHARE
 `
 
 type InsertSessionParams struct {
-	ID          uuid.UUID
-	UserID      uuid.UUID
-	RefreshHash []byte
-	UserAgent   string
-	ExpiresAt   time.Time
+	ID           uuid.UUID
+	RefreshHash  []byte
+	UserAgent    string
+	ExpiresAt    time.Time
+	UserID       uuid.UUID
+	PasswordHash string
 }
 
-func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) error {
-	_, err := q.db.Exec(ctx, insertSession,
+// Only while the password is the one that was checked. Who changes it, or shuts the
+// account, waits for the lock, and then ends this session with the others.
+func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) (int64, error) {
+	result, err := q.db.Exec(ctx, insertSession,
 		arg.ID,
-		arg.UserID,
 		arg.RefreshHash,
 		arg.UserAgent,
 		arg.ExpiresAt,
+		arg.UserID,
+		arg.PasswordHash,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const insertUser = `-- name: InsertUser :one
 INSERT INTO users (id, email, password_hash, name, language, is_admin, is_verified)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
-RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email
+RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email, chose_local
 `
 
 type InsertUserParams struct {
@@ -112,6 +121,7 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) (User, e
 		&i.LocalOnly,
 		&i.WaitsFor,
 		&i.PendingEmail,
+		&i.ChoseLocal,
 	)
 	return i, err
 }
@@ -150,7 +160,7 @@ func (q *Queries) InsertWaitingUser(ctx context.Context, arg InsertWaitingUserPa
 }
 
 const liveSession = `-- name: LiveSession :one
-SELECT users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only, users.waits_for, users.pending_email FROM sessions JOIN users ON users.id = sessions.user_id
+SELECT users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only, users.waits_for, users.pending_email, users.chose_local FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.id = $1 AND sessions.revoked_at IS NULL AND sessions.expires_at > now() AND users.is_active
 `
 
@@ -176,6 +186,7 @@ func (q *Queries) LiveSession(ctx context.Context, id uuid.UUID) (LiveSessionRow
 		&i.User.LocalOnly,
 		&i.User.WaitsFor,
 		&i.User.PendingEmail,
+		&i.User.ChoseLocal,
 	)
 	return i, err
 }
@@ -205,7 +216,7 @@ func (q *Queries) RotateSession(ctx context.Context, arg RotateSessionParams) er
 }
 
 const sessionForRefresh = `-- name: SessionForRefresh :one
-SELECT sessions.refresh_hash, users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only, users.waits_for, users.pending_email FROM sessions JOIN users ON users.id = sessions.user_id
+SELECT sessions.refresh_hash, users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only, users.waits_for, users.pending_email, users.chose_local FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.id = $1 AND sessions.revoked_at IS NULL AND sessions.expires_at > now() AND users.is_active
 FOR UPDATE OF sessions
 `
@@ -233,6 +244,7 @@ func (q *Queries) SessionForRefresh(ctx context.Context, id uuid.UUID) (SessionF
 		&i.User.LocalOnly,
 		&i.User.WaitsFor,
 		&i.User.PendingEmail,
+		&i.User.ChoseLocal,
 	)
 	return i, err
 }
@@ -251,8 +263,24 @@ func (q *Queries) SetPasswordHash(ctx context.Context, arg SetPasswordHashParams
 	return err
 }
 
+const upgradePasswordHash = `-- name: UpgradePasswordHash :exec
+UPDATE users SET password_hash = $1, updated_at = now() WHERE id = $2 AND password_hash = $3
+`
+
+type UpgradePasswordHashParams struct {
+	NewHash string
+	ID      uuid.UUID
+	OldHash string
+}
+
+// Of the same password: one that was changed meanwhile stays.
+func (q *Queries) UpgradePasswordHash(ctx context.Context, arg UpgradePasswordHashParams) error {
+	_, err := q.db.Exec(ctx, upgradePasswordHash, arg.NewHash, arg.ID, arg.OldHash)
+	return err
+}
+
 const user = `-- name: User :one
-SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email FROM users WHERE id = $1
+SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email, chose_local FROM users WHERE id = $1
 `
 
 func (q *Queries) User(ctx context.Context, id uuid.UUID) (User, error) {
@@ -272,12 +300,13 @@ func (q *Queries) User(ctx context.Context, id uuid.UUID) (User, error) {
 		&i.LocalOnly,
 		&i.WaitsFor,
 		&i.PendingEmail,
+		&i.ChoseLocal,
 	)
 	return i, err
 }
 
 const userByEmail = `-- name: UserByEmail :one
-SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email FROM users WHERE lower(email) = lower($1)
+SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email, chose_local FROM users WHERE lower(email) = lower($1)
 `
 
 func (q *Queries) UserByEmail(ctx context.Context, email string) (User, error) {
@@ -297,6 +326,7 @@ func (q *Queries) UserByEmail(ctx context.Context, email string) (User, error) {
 		&i.LocalOnly,
 		&i.WaitsFor,
 		&i.PendingEmail,
+		&i.ChoseLocal,
 	)
 	return i, err
 }

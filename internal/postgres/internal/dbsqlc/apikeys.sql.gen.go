@@ -71,6 +71,18 @@ func (q *Queries) DeleteAPIKey(ctx context.Context, arg DeleteAPIKeyParams) (int
 	return result.RowsAffected(), nil
 }
 
+const deleteAPIKeysOfUser = `-- name: DeleteAPIKeysOfUser :execrows
+DELETE FROM api_keys WHERE user_id = $1
+`
+
+func (q *Queries) DeleteAPIKeysOfUser(ctx context.Context, userID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteAPIKeysOfUser, userID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const insertAPIKey = `-- name: InsertAPIKey :one
 INSERT INTO api_keys (id, user_id, name, prefix, secret_hash, scopes, expires_at)
 SELECT $1, $2, $3, $4, $5, $6::text[], $7::timestamptz
@@ -117,7 +129,7 @@ func (q *Queries) InsertAPIKey(ctx context.Context, arg InsertAPIKeyParams) (Api
 }
 
 const liveAPIKey = `-- name: LiveAPIKey :one
-SELECT api_keys.id, api_keys.user_id, api_keys.name, api_keys.prefix, api_keys.secret_hash, api_keys.scopes, api_keys.expires_at, api_keys.last_used_at, api_keys.created_at, users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only, users.waits_for, users.pending_email FROM api_keys JOIN users ON users.id = api_keys.user_id
+SELECT api_keys.id, api_keys.user_id, api_keys.name, api_keys.prefix, api_keys.secret_hash, api_keys.scopes, api_keys.expires_at, api_keys.last_used_at, api_keys.created_at, users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only, users.waits_for, users.pending_email, users.chose_local FROM api_keys JOIN users ON users.id = api_keys.user_id
 WHERE api_keys.secret_hash = $1 AND (api_keys.expires_at IS NULL OR api_keys.expires_at > now())
   AND users.is_active AND users.waits_for IS NULL
 `
@@ -154,6 +166,7 @@ func (q *Queries) LiveAPIKey(ctx context.Context, secretHash []byte) (LiveAPIKey
 		&i.User.LocalOnly,
 		&i.User.WaitsFor,
 		&i.User.PendingEmail,
+		&i.User.ChoseLocal,
 	)
 	return i, err
 }

@@ -39,7 +39,7 @@ func (q *Queries) DropLinks(ctx context.Context, arg DropLinksParams) error {
 }
 
 const link = `-- name: Link :one
-SELECT users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only, users.waits_for, users.pending_email, user_tokens.email AS sent_to FROM user_tokens JOIN users ON users.id = user_tokens.user_id
+SELECT users.id, users.email, users.password_hash, users.is_admin, users.is_active, users.is_verified, users.name, users.language, users.created_at, users.updated_at, users.local_only, users.waits_for, users.pending_email, users.chose_local, user_tokens.email AS sent_to FROM user_tokens JOIN users ON users.id = user_tokens.user_id
 WHERE user_tokens.id = $1 AND user_tokens.purpose = $2 AND user_tokens.secret_hash = $3
   AND user_tokens.used_at IS NULL AND user_tokens.expires_at > now()
 `
@@ -72,13 +72,14 @@ func (q *Queries) Link(ctx context.Context, arg LinkParams) (LinkRow, error) {
 		&i.User.LocalOnly,
 		&i.User.WaitsFor,
 		&i.User.PendingEmail,
+		&i.User.ChoseLocal,
 		&i.SentTo,
 	)
 	return i, err
 }
 
 const lockUser = `-- name: LockUser :one
-SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email FROM users WHERE id = $1 FOR UPDATE
+SELECT id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email, chose_local FROM users WHERE id = $1 FOR UPDATE
 `
 
 func (q *Queries) LockUser(ctx context.Context, id uuid.UUID) (User, error) {
@@ -98,6 +99,7 @@ func (q *Queries) LockUser(ctx context.Context, id uuid.UUID) (User, error) {
 		&i.LocalOnly,
 		&i.WaitsFor,
 		&i.PendingEmail,
+		&i.ChoseLocal,
 	)
 	return i, err
 }
@@ -122,7 +124,7 @@ func (q *Queries) RevokeOtherSessions(ctx context.Context, arg RevokeOtherSessio
 
 const setEmail = `-- name: SetEmail :one
 UPDATE users SET email = $1, is_verified = is_verified AND lower(email) = lower($1), pending_email = NULL, updated_at = now()
-WHERE id = $2 RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email
+WHERE id = $2 RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email, chose_local
 `
 
 type SetEmailParams struct {
@@ -148,12 +150,13 @@ func (q *Queries) SetEmail(ctx context.Context, arg SetEmailParams) (User, error
 		&i.LocalOnly,
 		&i.WaitsFor,
 		&i.PendingEmail,
+		&i.ChoseLocal,
 	)
 	return i, err
 }
 
 const setPendingEmail = `-- name: SetPendingEmail :one
-UPDATE users SET pending_email = $1, updated_at = now() WHERE id = $2 RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email
+UPDATE users SET pending_email = $1, updated_at = now() WHERE id = $2 RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email, chose_local
 `
 
 type SetPendingEmailParams struct {
@@ -178,6 +181,7 @@ func (q *Queries) SetPendingEmail(ctx context.Context, arg SetPendingEmailParams
 		&i.LocalOnly,
 		&i.WaitsFor,
 		&i.PendingEmail,
+		&i.ChoseLocal,
 	)
 	return i, err
 }
@@ -242,7 +246,7 @@ UPDATE users SET email = $1, is_verified = true, updated_at = now(),
     password_hash = coalesce($2, password_hash),
     pending_email = CASE WHEN lower(pending_email) = lower($1) THEN NULL ELSE pending_email END
 WHERE id = $3
-RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email
+RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email, chose_local
 `
 
 type VerifyUserParams struct {
@@ -269,6 +273,7 @@ func (q *Queries) VerifyUser(ctx context.Context, arg VerifyUserParams) (User, e
 		&i.LocalOnly,
 		&i.WaitsFor,
 		&i.PendingEmail,
+		&i.ChoseLocal,
 	)
 	return i, err
 }

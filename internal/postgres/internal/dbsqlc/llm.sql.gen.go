@@ -115,7 +115,7 @@ func (q *Queries) LLMConfig(ctx context.Context) (LLMConfigRow, error) {
 }
 
 const lLMPolicy = `-- name: LLMPolicy :one
-SELECT u.local_only AS user_local_only, coalesce(p.local_only, false)::boolean AS project_local_only,
+SELECT u.local_only AS ordered_local, (u.local_only OR u.chose_local)::boolean AS user_local_only, coalesce(p.local_only, false)::boolean AS project_local_only,
     l.monthly_tokens, l.monthly_cost, l.requests_per_minute,
     coalesce(m.tokens, 0)::bigint AS used_tokens, coalesce(m.cost, 0)::bigint AS used_cost
 FROM users u
@@ -131,6 +131,7 @@ type LLMPolicyParams struct {
 }
 
 type LLMPolicyRow struct {
+	OrderedLocal      bool
 	UserLocalOnly     bool
 	ProjectLocalOnly  bool
 	MonthlyTokens     *int64
@@ -144,6 +145,7 @@ func (q *Queries) LLMPolicy(ctx context.Context, arg LLMPolicyParams) (LLMPolicy
 	row := q.db.QueryRow(ctx, lLMPolicy, arg.ProjectID, arg.UserID)
 	var i LLMPolicyRow
 	err := row.Scan(
+		&i.OrderedLocal,
 		&i.UserLocalOnly,
 		&i.ProjectLocalOnly,
 		&i.MonthlyTokens,

@@ -430,6 +430,7 @@ type User struct {
 	LocalOnly    bool
 	WaitsFor     *string
 	PendingEmail *string
+	ChoseLocal   bool
 }
 
 type UserToken struct {

@@ -7,9 +7,57 @@ package dbsqlc
 
 import (
 	"context"
+	"time"
 
+	"generalbackend/internal/domain"
 	"github.com/google/uuid"
 )
+
+const cancelJobsOfUser = `-- name: CancelJobsOfUser :many
+UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, clock_timestamp()),
+    state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END,
+    finished_at = CASE WHEN state = 'running' THEN finished_at ELSE clock_timestamp() END
+WHERE id IN (SELECT j.id FROM jobs j WHERE j.user_id = $1 AND j.state IN ('queued', 'dispatched', 'running')
+             ORDER BY j.id FOR UPDATE)
+RETURNING id, user_id, stage, class, state, dispatched_at
+`
+
+type CancelJobsOfUserRow struct {
+	ID           uuid.UUID
+	UserID       uuid.UUID
+	Stage        domain.Stage
+	Class        domain.Class
+	State        domain.State
+	DispatchedAt *time.Time
+}
+
+// Locks are taken in the order of ClaimJobs.
+func (q *Queries) CancelJobsOfUser(ctx context.Context, userID uuid.UUID) ([]CancelJobsOfUserRow, error) {
+	rows, err := q.db.Query(ctx, cancelJobsOfUser, userID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CancelJobsOfUserRow
+	for rows.Next() {
+		var i CancelJobsOfUserRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.Stage,
+			&i.Class,
+			&i.State,
+			&i.DispatchedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
 
 const deleteAccount = `-- name: DeleteAccount :execrows
 DELETE FROM users WHERE id = $1
@@ -26,7 +74,7 @@ func (q *Queries) DeleteAccount(ctx context.Context, id uuid.UUID) (int64, error
 const insertAccount = `-- name: InsertAccount :one
 INSERT INTO users (id, email, password_hash, name, language, is_admin, is_active, is_verified)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email
+RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email, chose_local
 `
 
 type InsertAccountParams struct {
@@ -66,6 +114,7 @@ func (q *Queries) InsertAccount(ctx context.Context, arg InsertAccountParams) (U
 		&i.LocalOnly,
 		&i.WaitsFor,
 		&i.PendingEmail,
+		&i.ChoseLocal,
 	)
 	return i, err
 }
@@ -151,19 +200,21 @@ UPDATE users SET
     email = coalesce($1, email),
     name = coalesce($2, name),
     language = coalesce($3, language),
-    password_hash = coalesce($4, password_hash),
-    is_admin = coalesce($5, is_admin),
-    is_active = coalesce($6, is_active),
-    is_verified = coalesce($7, is_verified),
+    chose_local = coalesce($4, chose_local),
+    password_hash = coalesce($5, password_hash),
+    is_admin = coalesce($6, is_admin),
+    is_active = coalesce($7, is_active),
+    is_verified = coalesce($8, is_verified),
     updated_at = now()
-WHERE id = $8
-RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email
+WHERE id = $9
+RETURNING id, email, password_hash, is_admin, is_active, is_verified, name, language, created_at, updated_at, local_only, waits_for, pending_email, chose_local
 `
 
 type UpdateAccountParams struct {
 	Email        *string
 	Name         *string
 	Language     *string
+	ChoseLocal   *bool
 	PasswordHash *string
 	IsAdmin      *bool
 	IsActive     *bool
@@ -176,6 +227,7 @@ func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) (U
 		arg.Email,
 		arg.Name,
 		arg.Language,
+		arg.ChoseLocal,
 		arg.PasswordHash,
 		arg.IsAdmin,
 		arg.IsActive,
@@ -197,6 +249,7 @@ func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) (U
 		&i.LocalOnly,
 		&i.WaitsFor,
 		&i.PendingEmail,
+		&i.ChoseLocal,
 	)
 	return i, err
 }
