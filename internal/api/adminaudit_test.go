@@ -70,3 +70,15 @@ func TestAdministrativeActsAreWrittenDown(t *testing.T) {
 		t.Errorf("of a deleted account remains %+v", page.Items)
 	}
 }
+
+// TestActsWithoutDetails have an object for them, too, as the description says.
+func TestActsWithoutDetails(t *testing.T) {
+	t.Parallel()
+	s := newSystem(t)
+	admin := s.newAdmin()
+	admin.must(204, "DELETE", "/v1/auth/api-keys/"+admin.newKey("read").ID.String(), nil)
+	r := admin.must(200, "GET", "/v1/admin/audit-log?action=api_key.delete", nil)
+	if !strings.Contains(string(r.body), `"details":{}`) {
+		t.Errorf("%s", r.body)
+	}
+}

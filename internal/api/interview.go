@@ -135,7 +135,7 @@ func (s *server) interviewOperations() {
 		id: "refine-memory", scope: domain.ScopeStories, method: http.MethodPost, path: "/stories/{story_id}/memories/{memory_id}/refine", tag: storiesTag,
 		summary: "Rewrite a memory's text",
 		description: "Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. " +
-			"What a person wrote last is rewritten: the original, or its newest edited version.",
+			"The current text is rewritten, or where that is a refined one, what a person wrote last. The result becomes the current text, unless another one did meanwhile.",
 		codes: append([]domain.Code{domain.CodeModelMalformed, domain.CodeModelRefused, domain.CodeRefinementUnfaithful}, failing...),
 	}), s.refine)
 	registerList(s, endpoint{

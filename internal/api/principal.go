@@ -39,6 +39,9 @@ func (s *server) audit(ctx context.Context, action, target string, details any) 
 
 // auditAs writes down what somebody did who is known by other means than a login.
 func (s *server) auditAs(ctx context.Context, who domain.User, action, target string, details any) error {
+	if details == nil {
+		details = map[string]any{} // an object, as in the description
+	}
 	body, err := json.Marshal(details)
 	if err != nil {
 		return err

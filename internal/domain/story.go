@@ -176,6 +176,7 @@ type Refinement struct {
 	Style       string
 	Suggest     bool
 	Text        string
+	Base        int // the memory's current version when the rewriting began
 	Version     int // that it became
 	By          AskedBy
 	Suggestions *Suggestions

@@ -148,11 +148,12 @@ func (t Telling) SaveQuestion(ctx context.Context, lease domain.Lease, q domain.
 	})
 }
 
-// SaveRefinement adds the refined text to its memory as the current version,
-// stores the refinement and ends its job.
+// SaveRefinement adds the refined text to its memory, stores the refinement and ends
+// its job. It becomes the current version, unless another one did meanwhile.
 func (t Telling) SaveRefinement(ctx context.Context, lease domain.Lease, r domain.Refinement) error {
 	return t.fenced(ctx, lease, func(q *dbsqlc.Queries, held dbsqlc.HoldLeaseRow) error {
-		if _, err := q.LockMemory(ctx, dbsqlc.LockMemoryParams{ID: r.MemoryID, StoryID: r.StoryID, UserID: r.UserID}); err != nil {
+		memory, err := q.LockMemory(ctx, dbsqlc.LockMemoryParams{ID: r.MemoryID, StoryID: r.StoryID, UserID: r.UserID})
+		if err != nil {
 			return err
 		}
 		number, err := q.AddVersion(ctx, dbsqlc.AddVersionParams{
@@ -162,7 +163,11 @@ func (t Telling) SaveRefinement(ctx context.Context, lease domain.Lease, r domai
 		if err != nil {
 			return err
 		}
-		if err := q.UpdateMemory(ctx, dbsqlc.UpdateMemoryParams{ID: r.MemoryID, UserID: r.UserID, CurrentVersion: &number}); err != nil {
+		update := dbsqlc.UpdateMemoryParams{ID: r.MemoryID, UserID: r.UserID}
+		if int(memory.CurrentVersion) == r.Base {
+			update.CurrentVersion = &number
+		}
+		if err := q.UpdateMemory(ctx, update); err != nil {
 			return err
 		}
 		if err := q.IndexMemories(ctx, dbsqlc.IndexMemoriesParams{StoryID: r.StoryID, UserID: r.UserID, MemoryID: &r.MemoryID}); err != nil {

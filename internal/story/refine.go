@@ -32,7 +32,7 @@ var styles = map[string]string{
 const partRunes = 5000
 
 func (w *Worker) refine(ctx context.Context, task domain.Task, r domain.Refinement) error {
-	s, _, err := w.story(ctx, r)
+	s, err := w.store.Story(ctx, r.UserID, r.StoryID)
 	if err != nil {
 		return err
 	}
@@ -45,6 +45,7 @@ func (w *Worker) refine(ctx context.Context, task domain.Task, r domain.Refineme
 		return err
 	}
 	source := human(m)
+	r.Base = m.Current
 	target := cmp.Or(r.Language, guessLanguage(source, s.Language))
 	translated := r.Language != "" && r.Language != guessLanguage(source, s.Language)
 	r.Language, r.Style = target, cmp.Or(r.Style, "gentle")
@@ -68,13 +69,14 @@ func (w *Worker) refine(ctx context.Context, task domain.Task, r domain.Refineme
 	return w.store.SaveRefinement(ctx, task.Lease, r)
 }
 
-// story is read with its names, which the suggestions look for.
-func (w *Worker) story(ctx context.Context, r domain.Refinement) (domain.Story, []domain.Memory, error) {
-	return w.store.All(ctx, r.UserID, r.StoryID)
-}
-
-// human is the newest version that a person wrote.
+// human is the current version where a person wrote it, else the newest that a
+// person wrote.
 func human(m domain.Memory) string {
+	for _, v := range m.Versions {
+		if v.Number == m.Current && v.Kind != domain.VersionRefined {
+			return v.Text
+		}
+	}
 	for i := len(m.Versions) - 1; i >= 0; i-- {
 		if m.Versions[i].Kind != domain.VersionRefined {
 			return m.Versions[i].Text

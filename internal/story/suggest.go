@@ -59,7 +59,7 @@ func (w *Worker) suggest(ctx context.Context, provider llm.Provider, source stri
 
 // known are the names of the other memories of a story.
 func (w *Worker) known(ctx context.Context, r domain.Refinement) ([]domain.Name, error) {
-	_, memories, err := w.story(ctx, r)
+	_, memories, err := w.store.All(ctx, r.UserID, r.StoryID)
 	var names []domain.Name
 	for _, m := range memories {
 		names = append(names, m.Names...)

@@ -16,6 +16,7 @@ import (
 // nil; the Save methods write it and the end of the job in one transaction.
 type Store interface {
 	Turn(ctx context.Context, id uuid.UUID) (*domain.Question, *domain.Refinement, error)
+	Story(ctx context.Context, userID, id uuid.UUID) (domain.Story, error)
 	All(ctx context.Context, userID, storyID uuid.UUID) (domain.Story, []domain.Memory, error)
 	Memory(ctx context.Context, userID, storyID, id uuid.UUID) (domain.Memory, error)
 	Questions(ctx context.Context, userID, storyID uuid.UUID, before *uuid.UUID, limit int) ([]domain.Question, error)

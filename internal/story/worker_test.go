@@ -244,6 +244,36 @@ func TestRefinedByAModel(t *testing.T) {
 	}
 }
 
+// TestRefiningRespectsWhatIsCurrent: it begins from the version somebody went back
+// to, and does not replace what they write while the model answers.
+func TestRefiningRespectsWhatIsCurrent(t *testing.T) {
+	t.Parallel()
+	s := newTable(t, "de")
+	m := s.tell("Die Reise", "ich war am see", domain.Period{})
+	change := func(c domain.MemoryChange) {
+		var err error
+		if m, err = s.store.UpdateMemory(t.Context(), m.UserID, m.StoryID, m.ID, c); err != nil {
+			t.Error(err)
+		}
+	}
+	change(domain.MemoryChange{Text: new("ich war im wald")})
+	change(domain.MemoryChange{Current: new(1)})
+	s.model.OnChat(func(r llmtest.ChatRequest) string {
+		change(domain.MemoryChange{Text: new("ich war am meer")})
+		return says("text", "Ich war am See.")(r)
+	})
+	r, after, err := s.refine(m, domain.Refinement{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if prompt := s.model.Chats()[0].Messages[1].Content; !strings.Contains(prompt, "am see") {
+		t.Errorf("prompted with %s", prompt)
+	}
+	if r.Version != 4 || len(after.Versions) != 4 || after.Current != 3 || after.Text != "ich war am meer" {
+		t.Errorf("refined to %+v, memory %+v", r, after)
+	}
+}
+
 func TestInventionsAreMendedOnceOrRefused(t *testing.T) {
 	t.Parallel()
 	const bad, good = "Ich bin mit Anna und Peter gefahren, im Juli 1962.", "Ich bin mit Anna gefahren, im August 1961, und die Mutter weinte am Bahnhof."

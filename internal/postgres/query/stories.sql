@@ -58,7 +58,7 @@ FROM memories m WHERE m.id = @memory_id AND m.user_id = @user_id
 RETURNING number;
 
 -- name: LockMemory :one
-SELECT id, story_id FROM memories WHERE id = @id AND story_id = @story_id AND user_id = @user_id FOR UPDATE;
+SELECT id, current_version FROM memories WHERE id = @id AND story_id = @story_id AND user_id = @user_id FOR UPDATE;
 
 -- name: UpdateMemory :exec
 UPDATE memories SET

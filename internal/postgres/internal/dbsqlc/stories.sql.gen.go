@@ -597,7 +597,7 @@ func (q *Queries) LinkName(ctx context.Context, arg LinkNameParams) error {
 }
 
 const lockMemory = `-- name: LockMemory :one
-SELECT id, story_id FROM memories WHERE id = $1 AND story_id = $2 AND user_id = $3 FOR UPDATE
+SELECT id, current_version FROM memories WHERE id = $1 AND story_id = $2 AND user_id = $3 FOR UPDATE
 `
 
 type LockMemoryParams struct {
@@ -607,14 +607,14 @@ type LockMemoryParams struct {
 }
 
 type LockMemoryRow struct {
-	ID      uuid.UUID
-	StoryID uuid.UUID
+	ID             uuid.UUID
+	CurrentVersion int32
 }
 
 func (q *Queries) LockMemory(ctx context.Context, arg LockMemoryParams) (LockMemoryRow, error) {
 	row := q.db.QueryRow(ctx, lockMemory, arg.ID, arg.StoryID, arg.UserID)
 	var i LockMemoryRow
-	err := row.Scan(&i.ID, &i.StoryID)
+	err := row.Scan(&i.ID, &i.CurrentVersion)
 	return i, err
 }
 
