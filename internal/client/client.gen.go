@@ -6789,7 +6789,7 @@ type ClientInterface interface {
 
 	// RefineMemoryWithBody Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The current text is rewritten, or where that is a refined one, what a person wrote last. The result becomes the current text, unless another one did meanwhile. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6798,7 +6798,7 @@ type ClientInterface interface {
 
 	// RefineMemory Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The current text is rewritten, or where that is a refined one, what a person wrote last. The result becomes the current text, unless another one did meanwhile. API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -9330,7 +9330,7 @@ func (c *Client) AddPhotoWithBody(ctx context.Context, storyID openapi_types.UUI
 
 // RefineMemoryWithBody Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The current text is rewritten, or where that is a refined one, what a person wrote last. The result becomes the current text, unless another one did meanwhile. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9349,7 +9349,7 @@ func (c *Client) RefineMemoryWithBody(ctx context.Context, storyID openapi_types
 
 // RefineMemory Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The current text is rewritten, or where that is a refined one, what a person wrote last. The result becomes the current text, unless another one did meanwhile. API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -16868,7 +16868,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefineMemoryWithBodyWithResponse Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The current text is rewritten, or where that is a refined one, what a person wrote last. The result becomes the current text, unless another one did meanwhile. API keys need the scope `stories`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16877,7 +16877,7 @@ type ClientWithResponsesInterface interface {
 
 	// RefineMemoryWithResponse Rewrite a memory's text
 	//
-	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
+	// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The current text is rewritten, or where that is a refined one, what a person wrote last. The result becomes the current text, unless another one did meanwhile. API keys need the scope `stories`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -31364,7 +31364,7 @@ func (c *ClientWithResponses) AddPhotoWithBodyWithResponse(ctx context.Context, 
 
 // RefineMemoryWithBodyWithResponse Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The current text is rewritten, or where that is a refined one, what a person wrote last. The result becomes the current text, unless another one did meanwhile. API keys need the scope `stories`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -31379,7 +31379,7 @@ func (c *ClientWithResponses) RefineMemoryWithBodyWithResponse(ctx context.Conte
 
 // RefineMemoryWithResponse Rewrite a memory's text
 //
-// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. What a person wrote last is rewritten: the original, or its newest edited version. API keys need the scope `stories`.
+// Without inventing: names, numbers and dates of the new text must all be in the original, which is kept. The current text is rewritten, or where that is a refined one, what a person wrote last. The result becomes the current text, unless another one did meanwhile. API keys need the scope `stories`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

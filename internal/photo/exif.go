@@ -28,19 +28,11 @@ func readFacts(data []byte, format string) facts {
 
 var exifMark = []byte("Exif\x00\x00")
 
-// exifOfJPEG looks through the segments before the picture.
 func exifOfJPEG(data []byte) []byte {
-	for at := 2; at+4 <= len(data) && data[at] == 0xFF; {
-		marker := data[at+1]
-		size := int(binary.BigEndian.Uint16(data[at+2:]))
-		end := at + 2 + size
-		if marker == 0xDA || size < 2 || end > len(data) {
-			return nil
-		}
-		if rest, ok := bytes.CutPrefix(data[at+4:end], exifMark); marker == 0xE1 && ok {
+	for marker, segment := range segments(data) {
+		if rest, ok := bytes.CutPrefix(segment, exifMark); marker == 0xE1 && ok {
 			return rest
 		}
-		at = end
 	}
 	return nil
 }

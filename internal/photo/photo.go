@@ -40,7 +40,7 @@ const (
 var (
 	errMalformed = domain.Errorf(domain.CodePhotoMalformed, "The photo is damaged and cannot be shown.")
 	errTooLarge  = domain.Errorf(domain.CodePhotoTooLarge, "The photo has too many pixels.").
-			WithHint("Make it smaller: 60 megapixels are always enough.")
+			WithHint("Make it smaller: 16 megapixels are read in every form, 60 in most.")
 	errUnsupported = domain.Errorf(domain.CodeUnsupportedType, "This is no photo that can be read here.").
 			WithHint("Send JPEG, PNG, WebP or GIF.")
 	errHEIC = domain.Errorf(domain.CodeUnsupportedType, "HEIC and AVIF photos cannot be read here.").
@@ -57,7 +57,7 @@ func New(data []byte) (Photo, error) {
 	if err != nil {
 		return Photo{}, malformed(err)
 	}
-	if err := affordable(config.Width, config.Height, config.ColorModel); err != nil {
+	if err := affordable(config.Width, config.Height, perPixel(config.ColorModel, format, data)); err != nil {
 		return Photo{}, err
 	}
 	decoded, _, err := image.Decode(bytes.NewReader(data))
@@ -88,11 +88,18 @@ func known(data []byte) error {
 	return errUnsupported
 }
 
-func affordable(width, height int, model color.Model) error {
-	perPixel := 4
-	if model == color.RGBA64Model || model == color.NRGBA64Model {
-		perPixel = 8
+// perPixel is how many bytes decoding takes for each pixel, or somewhat less.
+func perPixel(model color.Model, format string, data []byte) int {
+	switch {
+	case format == "jpeg":
+		return perPixelOfJPEG(data)
+	case model == color.RGBA64Model, model == color.NRGBA64Model:
+		return 8
 	}
+	return 4
+}
+
+func affordable(width, height, perPixel int) error {
 	switch {
 	case width <= 0 || height <= 0:
 		return errMalformed

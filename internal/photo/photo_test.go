@@ -2,6 +2,7 @@ package photo_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"image/gif"
@@ -124,6 +125,14 @@ func TestLargePhotosAreMadeSmaller(t *testing.T) {
 	}
 }
 
+// progressive is the head of a progressive JPEG whose brightness is sampled so finely.
+func progressive(width, height uint16, sampling byte) []byte {
+	head := []byte("\xFF\xD8\xFF\xE0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xFF\xC2\x00\x11\x08")
+	head = binary.BigEndian.AppendUint16(head, height)
+	head = binary.BigEndian.AppendUint16(head, width)
+	return append(head, 3, 1, sampling, 0, 2, 0x11, 0, 3, 0x11, 0)
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	good := phototest.JPEG(t, phototest.Corners(64, 48), phototest.Exif{})
@@ -135,6 +144,8 @@ func TestRefused(t *testing.T) {
 		"bomb of 65,535 squared":  {phototest.PNG(65535, 65535, 8), domain.CodePhotoTooLarge},
 		"bomb of a long strip":    {phototest.PNG(1, 1<<31-1, 8), domain.CodePhotoTooLarge},
 		"bomb of deep pixels":     {phototest.PNG(7000, 7000, 16), domain.CodePhotoTooLarge},
+		"progressive, all of it":  {progressive(5000, 5000, 0x11), domain.CodePhotoTooLarge},
+		"progressive, as usual":   {progressive(5000, 5000, 0x22), domain.CodePhotoMalformed}, // it ends too early
 		"no pixels":               {phototest.PNG(0, 10, 8), domain.CodePhotoMalformed},
 		"cut off":                 {good[:len(good)/2], domain.CodePhotoMalformed},
 		"head alone":              {good[:20], domain.CodePhotoMalformed},
