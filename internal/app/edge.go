@@ -119,7 +119,8 @@ func (rt *Runtime) sender() mail.Sender {
 const upkeepEvery = 10 * time.Minute
 
 // Upkeep is the part that removes what has run out: sessions, links, accounts
-// nobody verified. Several processes may do it at once.
+// nobody verified, and single calls of language models that are long past.
+// Several processes may do it at once.
 func (e *Edge) Upkeep() Part {
 	return Part{Name: "upkeep", Run: func(ctx context.Context) error {
 		tick := time.NewTicker(upkeepEvery)
@@ -128,6 +129,9 @@ func (e *Edge) Upkeep() Part {
 			if err := e.store.SweepAccounts(ctx); err != nil && ctx.Err() == nil {
 				e.rt.Log.Warn("old sessions and links were not removed", "error", err)
 			}
+			if err := e.addUpUsage(ctx); err != nil && ctx.Err() == nil {
+				e.rt.Log.Warn("old usage of language models was not added up", "error", err)
+			}
 			select {
 			case <-ctx.Done():
 				return nil
@@ -135,6 +139,14 @@ func (e *Edge) Upkeep() Part {
 			}
 		}
 	}}
+}
+
+func (e *Edge) addUpUsage(ctx context.Context) error {
+	days := e.rt.Config.Models.LLMUsageDays
+	if days == 0 {
+		return nil
+	}
+	return e.store.AddUpLLMUsage(ctx, time.Now().AddDate(0, 0, -days))
 }
 
 // Close ends listening for hints.

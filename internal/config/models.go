@@ -45,6 +45,7 @@ type Models struct {
 	LLMMonthlyTokens     int64         `env:"LLM_MONTHLY_TOKENS" envDefault:"0"`
 	LLMMonthlyCost       float64       `env:"LLM_MONTHLY_COST" envDefault:"0"`
 	LLMRequestsPerMinute int           `env:"LLM_REQUESTS_PER_MINUTE" envDefault:"0"`
+	LLMUsageDays         int           `env:"LLM_USAGE_DAYS" envDefault:"90"`
 
 	EmbeddingProvider string `env:"EMBEDDING_PROVIDER"`
 	EmbeddingModel    string `env:"EMBEDDING_MODEL"`
@@ -120,6 +121,7 @@ func (m Models) check(all *check) {
 	}
 	all.between("LLM_CONTEXT_TOKENS", m.LLMContextTokens, 512, 1<<20)
 	all.between("LLM_REQUESTS_PER_MINUTE", m.LLMRequestsPerMinute, 0, 100_000)
+	all.between("LLM_USAGE_DAYS", m.LLMUsageDays, 0, 36_500)
 	all.that(m.LLMMonthlyTokens >= 0, "LLM_MONTHLY_TOKENS", "must not be negative")
 	all.that(m.LLMMonthlyCost >= 0 && m.LLMMonthlyCost <= 1e6, "LLM_MONTHLY_COST", "must be between 0 and 1000000")
 	all.that(m.MatchTemperature >= 0 && m.MatchTemperature <= 2, "MATCH_TEMPERATURE", "must be between 0 and 2")

@@ -107,6 +107,32 @@ func (s *Store) RecordLLMUsage(ctx context.Context, used []domain.LLMUsage) erro
 	})
 }
 
+// AddUpLLMUsage makes one row of all calls before a moment, for each day (UTC),
+// user, project, purpose, provider and model. Several processes may do it at once.
+func (s *Store) AddUpLLMUsage(ctx context.Context, before time.Time) error {
+	ctx = AsSystem(ctx)
+	before = before.UTC().Truncate(24 * time.Hour)
+	for {
+		oldest, err := s.queries.OldestLLMCall(ctx, before)
+		if err = translate(err); domain.CodeOf(err) == domain.CodeNotFound {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		day := oldest.UTC().Truncate(24 * time.Hour)
+		err = s.tx(ctx, func(q *dbsqlc.Queries) error {
+			if err := q.LockLLMSums(ctx); err != nil {
+				return err
+			}
+			return q.AddUpLLMUsage(ctx, dbsqlc.AddUpLLMUsageParams{Since: day, Until: day.AddDate(0, 0, 1)})
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // UsageByDay adds up the language model usage of all users by day (UTC),
 // provider and model, newest day first, from since until before until.
 func (s *Store) UsageByDay(ctx context.Context, since, until time.Time) ([]domain.UsageDay, error) {

@@ -72,6 +72,48 @@ func TestUsageAddsUp(t *testing.T) {
 	}
 }
 
+// TestOldUsageIsAddedUp: a row for a day stands for its calls, and what is told of
+// them stays; younger calls stay by themselves.
+func TestOldUsageIsAddedUp(t *testing.T) {
+	t.Parallel()
+	store := open(t)
+	ada, bob := newUser(t, store), newUser(t, store)
+	today := time.Now().UTC().Truncate(24 * time.Hour)
+	for _, age := range []int{0, 3, 3, 3, 4, 400} {
+		at := today.AddDate(0, 0, -age).Add(23 * time.Hour)
+		execute(t, store, `INSERT INTO llm_usage (user_id, job_id, purpose, provider, model, prompt_tokens, completion_tokens, cost, created_at)
+			SELECT u, gen_random_uuid(), 'chat', 'grok', m, 10, 2, 3, $3 FROM unnest(ARRAY[$1, $2]::uuid[]) u, unnest(ARRAY['a', 'b']) m`, ada, bob, at)
+	}
+	since, until := today.AddDate(-2, 0, 0), today.AddDate(0, 0, 1)
+	before, err := store.UsageByDay(t.Context(), since, until)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if err := store.AddUpLLMUsage(t.Context(), today.AddDate(0, 0, -3).Add(time.Hour)); err != nil {
+				t.Error(err)
+			}
+			if err := store.AddUpLLMUsage(t.Context(), today.AddDate(0, 0, -2)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	after, err := store.UsageByDay(t.Context(), since, until)
+	if diff := cmp.Diff(before, after); diff != "" || err != nil {
+		t.Errorf("%v (-before +after):\n%s", err, diff)
+	}
+	mine, err := store.UsageOfUser(t.Context(), ada, today.AddDate(0, 0, -3), today.AddDate(0, 0, -2))
+	if err != nil || len(mine) != 2 || mine[0].Calls != 3 || mine[0].PromptTokens != 30 {
+		t.Errorf("three days ago: %+v, %v", mine, err)
+	}
+	if rows := countOf(t, store, `llm_usage`); rows != 4*4 {
+		t.Errorf("%d rows, want one for each day, user and model", rows)
+	}
+}
+
 func TestPolicyOfUserAndProject(t *testing.T) {
 	t.Parallel()
 	store := open(t)

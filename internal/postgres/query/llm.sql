@@ -44,11 +44,27 @@ ON CONFLICT (user_id) DO UPDATE SET monthly_tokens = excluded.monthly_tokens,
     monthly_cost = excluded.monthly_cost, requests_per_minute = excluded.requests_per_minute;
 
 -- name: LLMUsageByDay :many
-SELECT (created_at AT TIME ZONE 'UTC')::date AS day, provider, model, count(*) AS calls,
+SELECT (created_at AT TIME ZONE 'UTC')::date AS day, provider, model, sum(calls)::bigint AS calls,
     sum(prompt_tokens)::bigint AS prompt_tokens, sum(completion_tokens)::bigint AS completion_tokens, sum(cost)::bigint AS cost
 FROM llm_usage
 WHERE created_at >= @since AND created_at < @until AND (sqlc.narg('user_id')::uuid IS NULL OR user_id = sqlc.narg('user_id'))
 GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3;
+
+-- name: OldestLLMCall :one
+SELECT created_at FROM llm_usage WHERE NOT daily AND created_at < @until ORDER BY created_at LIMIT 1;
+
+-- name: LockLLMSums :exec
+SELECT pg_advisory_xact_lock(hashtext('add up llm_usage'));
+
+-- name: AddUpLLMUsage :exec
+WITH old AS (
+    DELETE FROM llm_usage u WHERE NOT u.daily AND u.created_at >= @since AND u.created_at < @until
+    RETURNING u.user_id, u.project_id, u.purpose, u.provider, u.model, u.prompt_tokens, u.completion_tokens, u.cost, u.estimated, u.calls, u.created_at
+)
+INSERT INTO llm_usage (user_id, project_id, purpose, provider, model, prompt_tokens, completion_tokens, cost, estimated, calls, daily, created_at)
+SELECT o.user_id, o.project_id, o.purpose, o.provider, o.model,
+    sum(o.prompt_tokens), sum(o.completion_tokens), sum(o.cost), bool_or(o.estimated), sum(o.calls), true, min(o.created_at)
+FROM old o GROUP BY o.user_id, o.project_id, o.purpose, o.provider, o.model;
 
 -- name: SetUserLocalOnly :execrows
 UPDATE users SET local_only = @local_only, updated_at = now() WHERE id = @id;

@@ -31,6 +31,27 @@ func (q *Queries) AddToLLMMonth(ctx context.Context, arg AddToLLMMonthParams) er
 	return err
 }
 
+const addUpLLMUsage = `-- name: AddUpLLMUsage :exec
+WITH old AS (
+    DELETE FROM llm_usage u WHERE NOT u.daily AND u.created_at >= $1 AND u.created_at < $2
+    RETURNING u.user_id, u.project_id, u.purpose, u.provider, u.model, u.prompt_tokens, u.completion_tokens, u.cost, u.estimated, u.calls, u.created_at
+)
+INSERT INTO llm_usage (user_id, project_id, purpose, provider, model, prompt_tokens, completion_tokens, cost, estimated, calls, daily, created_at)
+SELECT o.user_id, o.project_id, o.purpose, o.provider, o.model,
+    sum(o.prompt_tokens), sum(o.completion_tokens), sum(o.cost), bool_or(o.estimated), sum(o.calls), true, min(o.created_at)
+FROM old o GROUP BY o.user_id, o.project_id, o.purpose, o.provider, o.model
+`
+
+type AddUpLLMUsageParams struct {
+	Since time.Time
+	Until time.Time
+}
+
+func (q *Queries) AddUpLLMUsage(ctx context.Context, arg AddUpLLMUsageParams) error {
+	_, err := q.db.Exec(ctx, addUpLLMUsage, arg.Since, arg.Until)
+	return err
+}
+
 const countLLMRequest = `-- name: CountLLMRequest :execrows
 INSERT INTO llm_rates AS r (user_id, started_at, requests) VALUES ($1, now(), 1)
 ON CONFLICT (user_id) DO UPDATE SET
@@ -170,7 +191,7 @@ func (q *Queries) LLMRateLeft(ctx context.Context, userID uuid.UUID) (float64, e
 }
 
 const lLMUsageByDay = `-- name: LLMUsageByDay :many
-SELECT (created_at AT TIME ZONE 'UTC')::date AS day, provider, model, count(*) AS calls,
+SELECT (created_at AT TIME ZONE 'UTC')::date AS day, provider, model, sum(calls)::bigint AS calls,
     sum(prompt_tokens)::bigint AS prompt_tokens, sum(completion_tokens)::bigint AS completion_tokens, sum(cost)::bigint AS cost
 FROM llm_usage
 WHERE created_at >= $1 AND created_at < $2 AND ($3::uuid IS NULL OR user_id = $3)
@@ -219,6 +240,26 @@ func (q *Queries) LLMUsageByDay(ctx context.Context, arg LLMUsageByDayParams) ([
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockLLMSums = `-- name: LockLLMSums :exec
+SELECT pg_advisory_xact_lock(hashtext('add up llm_usage'))
+`
+
+func (q *Queries) LockLLMSums(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, lockLLMSums)
+	return err
+}
+
+const oldestLLMCall = `-- name: OldestLLMCall :one
+SELECT created_at FROM llm_usage WHERE NOT daily AND created_at < $1 ORDER BY created_at LIMIT 1
+`
+
+func (q *Queries) OldestLLMCall(ctx context.Context, until time.Time) (time.Time, error) {
+	row := q.db.QueryRow(ctx, oldestLLMCall, until)
+	var created_at time.Time
+	err := row.Scan(&created_at)
+	return created_at, err
 }
 
 const putLLMLimits = `-- name: PutLLMLimits :exec

@@ -232,6 +232,8 @@ type LlmUsage struct {
 	Cost             int64
 	Estimated        bool
 	CreatedAt        time.Time
+	Calls            int64
+	Daily            bool
 }
 
 type Mail struct {
