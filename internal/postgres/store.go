@@ -23,7 +23,8 @@ type Store struct {
 
 // Open connects to a migrated database. maxConns bounds the pool; 0 leaves
 // pgx's default. Every statement is for the actor that its context names, and
-// fails where that is nobody; see As, AsWorker, AsSystem and System.
+// fails where that is nobody; see As, AsWorker, AsSystem and System. Connecting
+// may take 5 s where dsn has no connect_timeout.
 func Open(ctx context.Context, dsn string, maxConns int) (*Store, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
