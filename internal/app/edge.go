@@ -107,7 +107,7 @@ func (rt *Runtime) sender() mail.Sender {
 	switch {
 	case c.Host != "":
 		return mail.Server{
-			Host: c.Host, Port: c.Port, Username: c.Username, Password: c.Password.Reveal(), From: c.From, Security: mail.Security(c.Security),
+			Host: c.Host, Port: c.SMTPPort, Username: c.Username, Password: c.Password.Reveal(), From: c.From, Security: mail.Security(c.Security),
 		}
 	case rt.Config.Environment != config.Production:
 		return mail.Log{Log: rt.Log}

@@ -99,7 +99,7 @@ func (a Accounts) check(all *check, process Process) {
 }
 
 func (m Mail) check(all *check) {
-	all.between("SMTP_PORT", m.Port, 1, 65535)
+	all.between("SMTP_PORT", m.SMTPPort, 1, 65535)
 	all.that(slices.Contains([]Security{SecurityStartTLS, SecurityTLS, SecurityNone}, m.Security), "SMTP_TLS", "must be starttls, tls or none")
 	_, err := mail.ParseAddress(m.From)
 	all.that(err == nil || m.From == "" && m.Host == "", "SMTP_FROM", "must be an e-mail address, as in no-reply@example.org")

@@ -95,7 +95,7 @@ func (a Accounts) RefreshTokenTTL() time.Duration {
 // Mail is about the server that takes mail. Without a host none is sent.
 type Mail struct {
 	Host     string   `env:"SMTP_HOST"`
-	Port     int      `env:"SMTP_PORT" envDefault:"587"`
+	SMTPPort int      `env:"SMTP_PORT" envDefault:"587"`
 	Username string   `env:"SMTP_USERNAME"`
 	Password Secret   `env:"SMTP_PASSWORD"`
 	From     string   `env:"SMTP_FROM"`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -127,13 +128,44 @@ func TestEveryBadValueIsNamed(t *testing.T) {
 		"URL_TIMEOUT=0s", "URL_MAX_MB=0", "URL_MAX_REDIRECTS=-1", "URL_ALLOW_PRIVATE=perhaps",
 		"CHUNK_TOKENS=-1", "CHUNK_OVERLAP_TOKENS=5", "OTEL_EXPORTER_OTLP_ENDPOINT=collector",
 	}
-	all := strings.Join(problems(t, config.API, environ(bad...)), "\n")
+	all := "\n" + strings.Join(problems(t, config.API, environ(bad...)), "\n")
 	for _, v := range bad {
 		name, _, _ := strings.Cut(v, "=")
-		if !strings.Contains(all, name+": ") {
+		if !strings.Contains(all, "\n"+name+": ") {
 			t.Errorf("%s is not reported", v)
 		}
 	}
+}
+
+// What cannot be read is reported by its own name, and nothing else is on its
+// account.
+func TestUnreadableValues(t *testing.T) {
+	t.Parallel()
+	for name, kind := range unreadable(reflect.TypeFor[config.Config]()) {
+		want := []string{fmt.Sprintf(`%s: %s is expected, not "soon"`, name, kind)}
+		if diff := cmp.Diff(want, problems(t, config.API, environ(name+"=soon"))); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// unreadable says, by variable, what is expected where "soon" is no value.
+func unreadable(t reflect.Type) map[string]string {
+	kinds := map[string]string{
+		"int": "a whole number", "int64": "a whole number", "float64": "a number", "bool": "true or false",
+		"Duration": `a duration such as "30s"`, "Level": "debug, info, warn or error",
+	}
+	found := map[string]string{}
+	for f := range t.Fields() {
+		name, ok := f.Tag.Lookup("env")
+		switch kind := kinds[f.Type.Name()]; {
+		case ok && kind != "":
+			found[name] = kind
+		case !ok && f.Type.Kind() == reflect.Struct:
+			maps.Copy(found, unreadable(f.Type))
+		}
+	}
+	return found
 }
 
 func TestProductionRefusesWhatIsGuessable(t *testing.T) {
@@ -165,7 +197,7 @@ func TestMail(t *testing.T) {
 	t.Parallel()
 	smtp := []string{"SMTP_HOST=smtp.example.org", "SMTP_FROM=Post <post@example.org>", "SMTP_USERNAME=u", "SMTP_PASSWORD=p"}
 	c := load(t, config.API, environ(append(smtp, "PUBLIC_URL=https://app.example.org/")...))
-	if c.Mail.Port != 587 || c.Mail.Security != config.SecurityStartTLS || c.HTTP.PublicURL != "https://app.example.org" {
+	if c.Mail.SMTPPort != 587 || c.Mail.Security != config.SecurityStartTLS || c.HTTP.PublicURL != "https://app.example.org" {
 		t.Errorf("%+v %q", c.Mail, c.HTTP.PublicURL)
 	}
 	if c := load(t, config.API, environ("PORT=8123")); c.HTTP.PublicURL != "http://localhost:8123" {
@@ -265,11 +297,16 @@ func TestComposePassesEverySetting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	known := names(reflect.TypeFor[config.Config]())
 	passed := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^ +([A-Z][A-Z0-9_]+):`).FindAllSubmatch(b, -1) {
-		passed[string(m[1])] = true
+	for _, m := range regexp.MustCompile(`(?m)^ +([A-Z][A-Z0-9_]+): (.*)`).FindAllSubmatch(b, -1) {
+		name := string(m[1])
+		passed[name] = true
+		if strings.HasPrefix(string(m[2]), "${"+name) && !slices.Contains(known, name) && !elsewhere(name) {
+			t.Errorf("%s is passed on, and nothing reads it", name)
+		}
 	}
-	for _, name := range names(reflect.TypeFor[config.Config]()) {
+	for _, name := range known {
 		// DATA_DIR is for the process that brings its own stores, the other for tests.
 		if !passed[name] && name != "DATA_DIR" && name != "URL_ALLOW_PRIVATE" {
 			t.Errorf("%s does not reach the containers", name)

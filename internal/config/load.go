@@ -20,9 +20,7 @@ func Load(environ []string, process Process) (Config, error) {
 			delete(vars, name)
 		}
 	}
-	var c Config
-	err := env.ParseWithOptions(&c, env.Options{Environment: vars})
-	problems := parseProblems(err)
+	c, problems := parse(vars)
 	c = c.withDefaults(process)
 	problems = append(problems, c.check(process)...)
 	if len(problems) > 0 {
@@ -39,8 +37,23 @@ func (e *Error) Error() string {
 	return "the configuration has errors:\n  " + strings.Join(e.Problems, "\n  ")
 }
 
+// parse reads vars. What cannot be read gets its default, so that nothing is said
+// of what depends on it.
+func parse(vars map[string]string) (c Config, problems []string) {
+	problems = parseProblems(env.ParseWithOptions(&c, env.Options{Environment: vars}), vars)
+	if len(problems) == 0 {
+		return c, nil
+	}
+	for _, problem := range problems {
+		name, _, _ := strings.Cut(problem, ":")
+		delete(vars, name)
+	}
+	c = Config{}
+	return c, append(problems, parseProblems(env.ParseWithOptions(&c, env.Options{Environment: vars}), vars)...)
+}
+
 // parseProblems names variables where the parser names fields.
-func parseProblems(err error) []string {
+func parseProblems(err error, vars map[string]string) []string {
 	if err == nil {
 		return nil
 	}
@@ -56,7 +69,7 @@ func parseProblems(err error) []string {
 			problems = append(problems, err.Error())
 			continue
 		}
-		problems = append(problems, fmt.Sprintf("%s: %v is expected: %v", names[parse.Name], kind(parse.Type), parse.Err))
+		problems = append(problems, fmt.Sprintf("%s: %s is expected, not %q", names[parse.Name], kind(parse.Type), vars[names[parse.Name]]))
 	}
 	return problems
 }
@@ -69,6 +82,8 @@ func kind(t reflect.Type) string {
 		return "debug, info, warn or error"
 	case "bool":
 		return "true or false"
+	case "float64":
+		return "a number"
 	default:
 		return "a whole number"
 	}
