@@ -189,7 +189,10 @@ func (s *server) fromHuma(ctx context.Context, e *huma.ErrorModel) *Problem {
 		if d == nil {
 			continue
 		}
-		p.Errors = append(p.Errors, FieldError{Location: d.Location, Message: withoutValue(d.Message)})
+		p.Errors = append(p.Errors, FieldError{Location: d.Location, Message: inWords(d.Message)})
+	}
+	if e.Status == http.StatusUnsupportedMediaType {
+		p.Hint = "Send JSON, with `Content-Type: application/json`."
 	}
 	if e.Status >= http.StatusInternalServerError {
 		s.log.LogAttrs(ctx, slog.LevelError, "request failed", slog.String("request_id", p.RequestID), slog.String("error", e.Error()))
@@ -211,16 +214,23 @@ func describe(e *huma.ErrorModel) string {
 	}
 	if len(e.Errors) > 0 && e.Errors[0] != nil {
 		first := e.Errors[0]
-		return "The request is not valid: " + strings.TrimSuffix(strings.TrimSpace(first.Location+" "+withoutValue(first.Message)), ".") + "."
+		return "The request is not valid: " + strings.TrimSuffix(strings.TrimSpace(first.Location+" "+inWords(first.Message)), ".") + "."
 	}
 	return "The request is not valid: " + e.Detail + "."
 }
 
-// withoutValue cuts parser messages, which quote the input, to what they mean.
-func withoutValue(message string) string {
-	for _, known := range []string{"invalid character", "unexpected end of JSON input", "unexpected EOF", "cannot unmarshal"} {
-		if strings.Contains(message, known) {
-			return "is not valid JSON"
+// inWords puts messages that tell of parsers, and quote the input, into our words.
+func inWords(message string) string {
+	for _, known := range []struct{ part, meaning string }{
+		{"invalid character", "is not valid JSON"},
+		{"unexpected end of JSON input", "is not valid JSON"},
+		{"unexpected EOF", "is not valid JSON"},
+		{"cannot unmarshal", "is not valid JSON"},
+		{"invalid UUID", "must be a UUID"},
+		{"RFC 5322 email", "must be an e-mail address"},
+	} {
+		if strings.Contains(message, known.part) {
+			return known.meaning
 		}
 	}
 	return message

@@ -108,6 +108,29 @@ func TestBadRequests(t *testing.T) {
 	}
 }
 
+// TestProblemsSayWhatToDo: the sentences are for people, not of parsers.
+func TestProblemsSayWhatToDo(t *testing.T) {
+	t.Parallel()
+	u := newSystem(t).newUser()
+	for _, tc := range []struct {
+		method, path, body, contentType, detail, hint string
+	}{
+		{"GET", "/v1/jobs/seven", "", "", "The request is not valid: path.job_id must be a UUID.", ""},
+		{"POST", "/v1/cv-matcher/match", `{"employer_documents": ["seven"]}`, "application/json",
+			"The request is not valid: body.employer_documents[0] must be a UUID.", ""},
+		{"POST", "/v1/auth/register", `{"email": "nobody", "password": "long enough"}`, "application/json",
+			"The request is not valid: body.email must be an e-mail address.", ""},
+		{"POST", "/v1/projects", `<x/>`, "application/xml",
+			"The Content-Type of the request is not one this operation reads.", "Send JSON, with `Content-Type: application/json`."},
+	} {
+		var p api.Problem
+		u.send(tc.method, tc.path, tc.body, "Content-Type: "+tc.contentType).into(t, &p)
+		if p.Detail != tc.detail || p.Hint != tc.hint {
+			t.Errorf("%s %s: %q, %q; want %q, %q", tc.method, tc.path, p.Detail, p.Hint, tc.detail, tc.hint)
+		}
+	}
+}
+
 // TestBadTokens: only tokens of our own making, for us, in time, of a session
 // that holds.
 func TestBadTokens(t *testing.T) {
