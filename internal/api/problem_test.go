@@ -116,12 +116,18 @@ func TestProblemsSayWhatToDo(t *testing.T) {
 		method, path, body, contentType, detail, hint string
 	}{
 		{"GET", "/v1/jobs/seven", "", "", "The request is not valid: path.job_id must be a UUID.", ""},
-		{"POST", "/v1/cv-matcher/match", `{"employer_documents": ["seven"]}`, "application/json",
-			"The request is not valid: body.employer_documents[0] must be a UUID.", ""},
-		{"POST", "/v1/auth/register", `{"email": "nobody", "password": "long enough"}`, "application/json",
-			"The request is not valid: body.email must be an e-mail address.", ""},
-		{"POST", "/v1/projects", `<x/>`, "application/xml",
-			"The Content-Type of the request is not one this operation reads.", "Send JSON, with `Content-Type: application/json`."},
+		{
+			"POST", "/v1/cv-matcher/match", `{"employer_documents": ["seven"]}`, "application/json",
+			"The request is not valid: body.employer_documents[0] must be a UUID.", "",
+		},
+		{
+			"POST", "/v1/auth/register", `{"email": "nobody", "password": "long enough"}`, "application/json",
+			"The request is not valid: body.email must be an e-mail address.", "",
+		},
+		{
+			"POST", "/v1/projects", `<x/>`, "application/xml",
+			"The Content-Type of the request is not one this operation reads.", "Send JSON, with `Content-Type: application/json`.",
+		},
 	} {
 		var p api.Problem
 		u.send(tc.method, tc.path, tc.body, "Content-Type: "+tc.contentType).into(t, &p)

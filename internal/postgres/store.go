@@ -36,6 +36,8 @@ func Open(ctx context.Context, dsn string, maxConns int) (*Store, error) {
 	if cfg.ConnConfig.ConnectTimeout == 0 { // the address names none
 		cfg.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
+	cfg.ConnConfig.DialFunc = dial
+	probeClients(cfg.ConnConfig.RuntimeParams)
 	cfg.ConnConfig.RuntimeParams["application_name"] = "general-backend"
 	cfg.ConnConfig.RuntimeParams["statement_timeout"] = "60000"
 	cfg.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "60000"
