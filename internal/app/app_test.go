@@ -66,6 +66,23 @@ func TestStoppingIsNoError(t *testing.T) {
 	}
 }
 
+// A worker reads what the API accepted, though MAX_UPLOAD_MB is set there alone.
+func TestWorkersReadWhatIsAccepted(t *testing.T) {
+	t.Parallel()
+	environ := []string{"DATABASE_URL=postgres://me@db/app", "SECRET_KEY=vK7tq2XbN9fRwZ4mLp8sHc3yGd6jTe1u"}
+	api, err := config.Load(append(environ, "MAX_UPLOAD_MB=2048"), config.API)
+	if err != nil {
+		t.Fatal(err)
+	}
+	worker, err := config.Load(environ, config.Worker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := app.Limits(worker.Extraction).MaxBytes; got < api.HTTP.MaxUploadBytes() {
+		t.Errorf("documents of up to %d bytes are read, of up to %d are accepted", got, api.HTTP.MaxUploadBytes())
+	}
+}
+
 // recorder makes parts that write down in which order they end.
 type recorder struct {
 	mu    sync.Mutex

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"generalbackend/internal/config"
 	"generalbackend/internal/conversation"
 	"generalbackend/internal/domain"
 	"generalbackend/internal/embedding"
@@ -54,14 +55,19 @@ func (w onBehalf) Work(ctx context.Context, task domain.Task) error {
 	}), task)
 }
 
+// Limits are what reading a document may cost. Its size was judged where it was
+// accepted, by the settings of that process.
+func Limits(c config.Extraction) extraction.Limits {
+	return extraction.Limits{
+		MaxPages: c.MaxPages, MaxText: int(c.MaxTextMB << 20), MaxBytes: config.LargestUploadMB << 20,
+		Memory: int64(c.MemoryMB) << 20, CPU: time.Duration(c.CPUSeconds) * time.Second,
+	}
+}
+
 // Extract is the part that works the extract stage; stop ends its idle children.
 func (w *Workers) Extract() (part Part, stop func()) {
 	c := w.rt.Config
-	limits := extraction.Limits{
-		MaxPages: c.Extraction.MaxPages, MaxText: int(c.Extraction.MaxTextMB << 20), MaxBytes: max(c.HTTP.MaxUploadMB, c.Extraction.URLMaxMB) << 20,
-		Memory: int64(c.Extraction.MemoryMB) << 20, CPU: time.Duration(c.Extraction.CPUSeconds) * time.Second,
-	}
-	sandbox := extraction.NewSandbox(limits, c.Jobs.ExtractSlots, w.rt.Log)
+	sandbox := extraction.NewSandbox(Limits(c.Extraction), c.Jobs.ExtractSlots, w.rt.Log)
 	fetch := extraction.FetchOptions{
 		MaxBytes: c.Extraction.URLMaxMB << 20, MaxRedirects: c.Extraction.URLMaxRedirects, Timeout: c.Extraction.URLTimeout,
 		IgnoreRobots: c.Extraction.URLIgnoreRobots,

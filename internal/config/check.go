@@ -17,6 +17,9 @@ const minSecret = 32
 // administrator.
 const minPassword = 12
 
+// LargestUploadMB is the most that MAX_UPLOAD_MB may allow.
+const LargestUploadMB = 2048
+
 // check collects what is wrong with the values.
 type check []string
 
@@ -58,7 +61,7 @@ func (c Config) check(process Process) []string {
 
 func (h HTTP) check(all *check) {
 	all.between("PORT", h.Port, 0, 65535)
-	all.between("MAX_UPLOAD_MB", int(h.MaxUploadMB), 1, 2048)
+	all.between("MAX_UPLOAD_MB", int(h.MaxUploadMB), 1, LargestUploadMB)
 	all.that(isURL(h.PublicURL, "http", "https") && !strings.ContainsAny(h.PublicURL, "?#"), "PUBLIC_URL", "must look like https://app.example.org")
 	for _, proxy := range h.TrustedProxies {
 		all.that(isNetwork(proxy), "TRUSTED_PROXIES", fmt.Sprintf("%q is neither an address nor a network such as 10.0.0.0/8", proxy))
@@ -142,7 +145,7 @@ func (e Extraction) check(all *check) {
 	all.between("EXTRACT_MAX_PAGES", e.MaxPages, 1, 100_000)
 	all.between("EXTRACT_MAX_TEXT_MB", int(e.MaxTextMB), 1, 1024)
 	all.lasting("URL_TIMEOUT", e.URLTimeout, time.Second, 10*time.Minute)
-	all.between("URL_MAX_MB", int(e.URLMaxMB), 1, 1024)
+	all.between("URL_MAX_MB", int(e.URLMaxMB), 1, LargestUploadMB)
 	all.between("URL_MAX_REDIRECTS", e.URLMaxRedirects, 0, 20)
 }
 
