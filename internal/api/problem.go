@@ -219,6 +219,9 @@ func describe(e *huma.ErrorModel) string {
 	return "The request is not valid: " + e.Detail + "."
 }
 
+// notAnID is said of what should be a UUID.
+const notAnID = "must be an id such as 3f0c2a9e-8f57-4d0e-9a53-6f3f0f9e2d11"
+
 // inWords puts messages that tell of parsers, and quote the input, into our words.
 func inWords(message string) string {
 	for _, known := range []struct{ part, meaning string }{
@@ -226,7 +229,7 @@ func inWords(message string) string {
 		{"unexpected end of JSON input", "is not valid JSON"},
 		{"unexpected EOF", "is not valid JSON"},
 		{"cannot unmarshal", "is not valid JSON"},
-		{"invalid UUID", "must be a UUID"},
+		{"invalid UUID", notAnID},
 		{"RFC 5322 email", "must be an e-mail address"},
 	} {
 		if strings.Contains(message, known.part) {

@@ -115,10 +115,10 @@ func TestProblemsSayWhatToDo(t *testing.T) {
 	for _, tc := range []struct {
 		method, path, body, contentType, detail, hint string
 	}{
-		{"GET", "/v1/jobs/seven", "", "", "The request is not valid: path.job_id must be a UUID.", ""},
+		{"GET", "/v1/jobs/seven", "", "", "The request is not valid: path.job_id must be an id such as 3f0c2a9e-8f57-4d0e-9a53-6f3f0f9e2d11.", ""},
 		{
 			"POST", "/v1/cv-matcher/match", `{"employer_documents": ["seven"]}`, "application/json",
-			"The request is not valid: body.employer_documents[0] must be a UUID.", "",
+			"The request is not valid: body.employer_documents[0] must be an id such as 3f0c2a9e-8f57-4d0e-9a53-6f3f0f9e2d11.", "",
 		},
 		{
 			"POST", "/v1/auth/register", `{"email": "nobody", "password": "long enough"}`, "application/json",

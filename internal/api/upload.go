@@ -177,7 +177,7 @@ func (u *upload) setProject(part io.Reader) error {
 	}
 	id, err := uuid.Parse(text)
 	if err != nil {
-		return invalid("body.project_id", "must be a UUID")
+		return invalid("body.project_id", notAnID)
 	}
 	if _, err := u.server.Store.Project(u.ctx, u.user, id); err != nil {
 		return err
