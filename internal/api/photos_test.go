@@ -148,5 +148,10 @@ func TestBooks(t *testing.T) {
 	empty := s.teller(nil)
 	empty.must(200, "GET", empty.path+"/book", nil)
 	s.refused(domain.CodeInvalid, 422, "GET", s.path+"/book?format=docx", nil)
+	endless := s.teller(nil)
+	endless.tell(object{"text": "."})
+	s.sql("UPDATE memory_versions SET text = repeat('x', 3000001) WHERE text = '.'")
+	endless.refused(domain.CodeTooLarge, 413, "GET", endless.path+"/book", nil)
+	endless.must(200, "GET", endless.path+"/book?format=text", nil)
 	s.refused(domain.CodeNotFound, 404, "GET", "/v1/stories"+nobody+"/book", nil)
 }

@@ -83,8 +83,9 @@ func (s *server) tellingOperations() {
 	}, s.searchMemories)
 	binary := &huma.Schema{Type: huma.TypeString, Format: "binary"}
 	register(s, endpoint{
-		id: "get-book", scope: domain.ScopeStories, method: http.MethodGet, path: "/stories/{story_id}/book", tag: storiesTag, summary: "Get a story as a book", codes: missing,
-		description: "The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides.",
+		id: "get-book", scope: domain.ScopeStories, method: http.MethodGet, path: "/stories/{story_id}/book", tag: storiesTag, summary: "Get a story as a book",
+		codes:       []domain.Code{domain.CodeNotFound, domain.CodeTooLarge},
+		description: "The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides, and at most 3,000,000 characters; longer ones come as text.",
 		timeout:     bookTimeout,
 		responses: map[string]*huma.Response{"200": {
 			Description: "The book",
@@ -163,7 +164,7 @@ func (s *server) book(ctx context.Context, in *bookInput) (*huma.StreamResponse,
 		load := func(id uuid.UUID) ([]byte, error) {
 			return s.Stories.PhotoBytes(ctx, told.UserID, id, domain.PhotoFull)
 		}
-		if data, err = book.PDF(load); err != nil {
+		if data, err = book.PDF(ctx, load); err != nil {
 			return nil, err
 		}
 		kind, name = "application/pdf", told.Title+".pdf"

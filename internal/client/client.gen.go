@@ -6698,7 +6698,7 @@ type ClientInterface interface {
 
 	// GetBook Get a story as a book
 	//
-	// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides. API keys need the scope `stories` or `read`.
+	// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides, and at most 3,000,000 characters; longer ones come as text. API keys need the scope `stories` or `read`.
 	//
 	// Corresponds with GET /v1/stories/{story_id}/book (the `GetBook` operationId).
 	GetBook(ctx context.Context, storyID openapi_types.UUID, params *GetBookParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -9129,7 +9129,7 @@ func (c *Client) UpdateStory(ctx context.Context, storyID openapi_types.UUID, bo
 
 // GetBook Get a story as a book
 //
-// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides. API keys need the scope `stories` or `read`.
+// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides, and at most 3,000,000 characters; longer ones come as text. API keys need the scope `stories` or `read`.
 //
 // Corresponds with GET /v1/stories/{story_id}/book (the `GetBook` operationId).
 func (c *Client) GetBook(ctx context.Context, storyID openapi_types.UUID, params *GetBookParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -16769,7 +16769,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetBookWithResponse Get a story as a book
 	//
-	// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides. API keys need the scope `stories` or `read`.
+	// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides, and at most 3,000,000 characters; longer ones come as text. API keys need the scope `stories` or `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -26545,6 +26545,8 @@ type GetBookResponse struct {
 	ApplicationProblemJSON403 *Problem
 	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
 	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
 	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationProblemJSON422 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -26573,6 +26575,11 @@ func (r GetBookResponse) GetApplicationProblemJSON403() *Problem {
 // GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
 func (r GetBookResponse) GetApplicationProblemJSON404() *Problem {
 	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r GetBookResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
 }
 
 // GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -31199,7 +31206,7 @@ func (c *ClientWithResponses) UpdateStoryWithResponse(ctx context.Context, story
 
 // GetBookWithResponse Get a story as a book
 //
-// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides. API keys need the scope `stories` or `read`.
+// The current version of every memory, in chapters by age or decade, with its photos. A5, to be printed on both sides, and at most 3,000,000 characters; longer ones come as text. API keys need the scope `stories` or `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -39727,6 +39734,13 @@ func ParseGetBookResponse(rsp *http.Response) (*GetBookResponse, error) {
 			return nil, err
 		}
 		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem

@@ -2,6 +2,8 @@ package story_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -68,7 +70,7 @@ func life(t *testing.T) (domain.Story, []domain.Memory) {
 
 func printed(t *testing.T, b story.Book) (pages []string) {
 	t.Helper()
-	data, err := b.PDF(func(id uuid.UUID) ([]byte, error) {
+	data, err := b.PDF(t.Context(), func(id uuid.UUID) ([]byte, error) {
 		for _, c := range b.Chapters {
 			for _, m := range c.Memories {
 				for _, p := range m.Photos {
@@ -150,6 +152,21 @@ func TestBookOfNothing(t *testing.T) {
 	pages := printed(t, story.NewBook(domain.Story{Title: "Leer", Language: "en"}, nil, now))
 	if all := strings.Join(pages, " "); len(pages) != 3 || !strings.Contains(all, "Nothing has been told yet.") {
 		t.Errorf("%d pages: %s", len(pages), all)
+	}
+}
+
+// TestBooksAreBounded: one that is too long is refused before it takes the memory,
+// and one that nobody waits for is not finished.
+func TestBooksAreBounded(t *testing.T) {
+	t.Parallel()
+	long := domain.Memory{Title: "Lang", Text: strings.Repeat("ä", story.MostPrinted/2)}
+	if _, err := story.NewBook(domain.Story{Title: "x"}, []domain.Memory{long, long, {Text: "."}}, now).PDF(t.Context(), nil); domain.CodeOf(err) != domain.CodeTooLarge {
+		t.Errorf("too long: %v", err)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := story.NewBook(domain.Story{Title: "x"}, []domain.Memory{{Text: "."}}, now).PDF(gone, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("nobody waits: %v", err)
 	}
 }
 

@@ -1,8 +1,10 @@
 package story
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -33,18 +35,39 @@ var (
 	contentsMemory  = pdf.Style{Points: 11, Color: ink}
 )
 
-// PDF prints the book. load brings the JPEG of a photo.
-func (b Book) PDF(load func(photo uuid.UUID) ([]byte, error)) ([]byte, error) {
-	p := &printer{Book: b, load: load}
+// MostPrinted is how many characters are printed: some 1,500 pages. Setting them
+// takes a hundred times their size in memory.
+const MostPrinted = 3_000_000
+
+// PDF prints the book, unless it is longer than MostPrinted: CodeTooLarge. load
+// brings the JPEG of a photo.
+func (b Book) PDF(ctx context.Context, load func(photo uuid.UUID) ([]byte, error)) ([]byte, error) {
+	if b.length() > MostPrinted {
+		return nil, domain.Errorf(domain.CodeTooLarge, "The story is too long for one printed book: %d characters are possible.", MostPrinted).
+			WithHint("Get it as text.")
+	}
+	p := &printer{Book: b, done: ctx.Err, load: load}
 	return pdf.Render(pdf.Options{
 		Size: pdf.A5, Margins: pdf.Margins{Top: 22, Bottom: 22, Inner: 21, Outer: 17}, Bound: true,
 		Title: b.Title, Author: b.Subject, Language: wording(b.Language), Created: b.Made, Furniture: p.furniture,
 	}, p.print)
 }
 
+// length is that of all texts, in characters.
+func (b Book) length() int {
+	n := 0
+	for _, c := range b.Chapters {
+		for _, m := range c.Memories {
+			n += utf8.RuneCountInString(m.Text)
+		}
+	}
+	return n
+}
+
 // printer prints one book, twice: see pdf.Render.
 type printer struct {
 	Book
+	done    func() error // whether nobody waits for it any more
 	load    func(photo uuid.UUID) ([]byte, error)
 	chapter string // the running head; empty for none
 	opening bool   // a chapter begins on this page
@@ -164,6 +187,9 @@ func (p *printer) printChapter(d *pdf.Document, i int, c Chapter) error {
 }
 
 func (p *printer) memory(d *pdf.Document, m domain.Memory) error {
+	if err := p.done(); err != nil {
+		return err
+	}
 	const threeLines = 3 * 11.5 * 1.45 * 25.4 / 72
 	when := p.when(m.Period)
 	d.Space(4)
