@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -53,8 +55,13 @@ func (s *Store) CreateMemory(ctx context.Context, m domain.Memory) (domain.Memor
 	return s.Memory(ctx, m.UserID, m.StoryID, m.ID)
 }
 
+// linkNames takes names in one order, so that two memories which name the same do
+// not wait for each other.
 func linkNames(ctx context.Context, q *dbsqlc.Queries, m domain.Memory, names []domain.Name) error {
-	for _, n := range names {
+	inOrder := slices.SortedFunc(slices.Values(names), func(a, b domain.Name) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.Relation, b.Relation))
+	})
+	for _, n := range inOrder {
 		id, err := nameID(ctx, q, m, n)
 		if err != nil {
 			return err

@@ -1,7 +1,9 @@
 package postgres_test
 
 import (
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,6 +41,36 @@ func (s telling) tell(title, text string, names ...domain.Name) domain.Memory {
 		s.Fatal(err)
 	}
 	return m
+}
+
+// TestNamesInAnyOrder: memories told at the same time name the same people, and
+// neither waits for the other for ever.
+func TestNamesInAnyOrder(t *testing.T) {
+	t.Parallel()
+	s := newTelling(t, open(t), "en")
+	var names []domain.Name
+	for i := range 40 {
+		names = append(names, domain.Name{Kind: domain.NamePerson, Name: fmt.Sprint("Person ", i)})
+	}
+	backwards := slices.Clone(names)
+	slices.Reverse(backwards)
+	var both sync.WaitGroup
+	for _, order := range [][]domain.Name{names, backwards} {
+		both.Go(func() {
+			_, err := s.store.CreateMemory(t.Context(), domain.Memory{
+				ID: uuid.Must(uuid.NewV7()), UserID: s.story.UserID, StoryID: s.story.ID, Title: "t", Text: "t", Names: order,
+				Period: domain.Period{Precision: domain.PrecisionUnknown},
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	all, err := s.store.Names(t.Context(), s.story.UserID, s.story.ID, domain.NamePerson, nil, 100)
+	if len(all) != len(names) || err != nil {
+		t.Errorf("%d names, %v", len(all), err)
+	}
 }
 
 func (s telling) found(query string) []string {
