@@ -176,7 +176,7 @@ func TestRefinedTextsKeepTheOriginal(t *testing.T) {
 	m := s.tell("Eins", "so wars")
 	r, job := s.refine(m, "")
 	lease := s.claim(job)
-	r.Text, r.By = "So war es.", domain.ByOffline
+	r.Base, r.Text, r.By = m.Current, "So war es.", domain.ByOffline
 	work := postgres.Telling{Store: s.store}
 	if err := work.SaveRefinement(t.Context(), lease, r); err != nil {
 		t.Fatal(err)
