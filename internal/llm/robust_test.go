@@ -136,7 +136,7 @@ func TestStructuredOutput(t *testing.T) {
 			}
 			if chats := server.Chats(); len(chats) != len(tt.answers) {
 				t.Errorf("%d requests, want %d", len(chats), len(tt.answers))
-			} else if last := chats[len(chats)-1].Messages; len(chats) == 2 && (len(last) != 3 || !strings.Contains(last[1].Content, strings.TrimSpace(tt.answers[0]))) {
+			} else if last := chats[len(chats)-1].Messages; len(chats) == 2 && (len(last) != 3 || !strings.Contains(last[1].Content, strings.TrimSpace(tt.answers[0])) || strings.Contains(last[2].Content, "file:")) {
 				t.Errorf("the repair turn is %+v", last)
 			}
 		})

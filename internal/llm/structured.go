@@ -46,10 +46,11 @@ func compileSchema(raw json.RawMessage) (*jsonschema.Schema, error) {
 	}
 	c := jsonschema.NewCompiler()
 	c.UseLoader(jsonschema.SchemeURLLoader{}) // remote references are refused
-	if err := c.AddResource("answer.json", doc); err != nil {
+	const name = "urn:answer"                 // errors name it, and models read them: no path of this machine
+	if err := c.AddResource(name, doc); err != nil {
 		return nil, invalidSchema(err)
 	}
-	schema, err := c.Compile("answer.json")
+	schema, err := c.Compile(name)
 	if err != nil {
 		return nil, invalidSchema(err)
 	}

@@ -2,6 +2,7 @@ package matching
 
 import (
 	"math"
+	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -26,6 +27,7 @@ type entry struct {
 	span        span
 	terms       map[string]bool
 	fields      map[int]bool
+	studied     bool // at a school, for a degree
 }
 
 // Applicant is what the rules know of an applicant, from the whole of the
@@ -194,6 +196,8 @@ func (p *Applicant) weighFields() {
 	}
 }
 
+var school = regexp.MustCompile(`(?i)universit|hochschule|akademie|academy|college|school|schule\b|institute? of`)
+
 // readEntries assigns each segment to the period of work it stands under.
 func (p *Applicant) readEntries() {
 	var spans []span
@@ -206,7 +210,7 @@ func (p *Applicant) readEntries() {
 			if n := len(p.entries); n > 0 && p.entries[n-1].last >= first {
 				p.entries[n-1].last = max(p.entries[n-1].first, first-1)
 			}
-			p.entries = append(p.entries, entry{first: first, last: len(p.segments) - 1, span: sp})
+			p.entries = append(p.entries, entry{first: first, last: len(p.segments) - 1, span: sp, studied: degreeIn(s.text) > degreeNone && school.MatchString(s.text)})
 			spans = append(spans, sp)
 		}
 	}

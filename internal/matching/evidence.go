@@ -119,7 +119,7 @@ func (a *Applicant) findYears(d demand, f *finding) {
 	}
 	var spans []span
 	for i := range a.entries {
-		if e := &a.entries[i]; e.fits(d) {
+		if e := &a.entries[i]; e.fits(d) && !e.studied {
 			spans = append(spans, e.span)
 			f.segments = append(f.segments, e.first)
 		}

@@ -60,9 +60,20 @@ func TestYearsAskedFor(t *testing.T) {
 		"5 to 8 years of experience in a bakery", "Five to eight years of experience in a bakery", "Mindestens 5 Jahre Erfahrung in einer Bäckerei (bakery)",
 	} {
 		p, verdicts := judgeWithRules(t, "Baker\n\nRequirements\n- "+asked+"\n", "en", "Baker\n2019 - 2020 Mill Lane Bakery\nBaked bread in the bakery.\n")
-		if v := find(t, p, verdicts, asked); v.Level == domain.LevelFull || !strings.Contains(v.Reason, "of 5.0 years") {
+		if v := find(t, p, verdicts, asked); v.Level == domain.LevelFull || !strings.Contains(v.Reason, "of 5 years") {
 			t.Errorf("%q for one year is %s: %s", asked, v.Level, v.Reason)
 		}
+	}
+}
+
+// TestStudiesAreNoWork: years at a university count for the degree alone, and
+// are written as the language of the reply does.
+func TestStudiesAreNoWork(t *testing.T) {
+	t.Parallel()
+	p, verdicts := judgeWithRules(t, "Softwareentwickler\n\nIhr Profil\n- Mindestens 5 Jahre Berufserfahrung in der Softwareentwicklung\n", "de",
+		"Softwareentwickler\n01/2012 - 06/2014 Softwareentwickler, Mill Lane GmbH\nEntwicklung von Diensten in Go\n10/2005 - 08/2010 Diplom-Informatiker, Universität Bonn\n")
+	if v := find(t, p, verdicts, "5 Jahre"); !strings.Contains(v.Reason, "2,5 von 5 geforderten") || v.Level == domain.LevelFull {
+		t.Errorf("%s: %s", v.Level, v.Reason)
 	}
 }
 

@@ -2,6 +2,7 @@ package matching
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -19,7 +20,7 @@ type wording struct {
 	riskMust, riskUnverified, riskRelated, riskNone             string
 	mitigateInterview, mitigateProof, mitigateTraining          string
 	potentialFast, potentialMedium, potentialSlow, potentialFor string
-	quote                                                       string
+	quote, decimal                                              string
 }
 
 // wordingIn answers the sentences of a language, English ones for others.
@@ -45,12 +46,18 @@ func (w wording) reason(level domain.Level, f finding) string {
 		parts = append(parts, fmt.Sprintf(w.lacking, enumerate(f.lacking)))
 	}
 	if f.asked > 0 && level != domain.LevelMissing {
-		parts = append(parts, fmt.Sprintf(w.years, f.years, f.asked))
+		parts = append(parts, fmt.Sprintf(w.years, w.number(f.years), w.number(f.asked)))
 	}
 	if len(parts) == 0 {
 		return w.nothing
 	}
 	return strings.Join(parts, " ")
+}
+
+// number writes a number with one decimal, if it needs one.
+func (w wording) number(x float64) string {
+	text := strings.TrimSuffix(strconv.FormatFloat(x, 'f', 1, 64), ".0")
+	return strings.Replace(text, ".", w.decimal, 1)
 }
 
 const maxEnumerated = 6
@@ -83,7 +90,7 @@ func englishWording() wording {
 	return wording{
 		found: "Found: %s.", lacking: "Not found: %s.", nothing: "Nothing in the documents speaks of it.",
 		related: "Not stated as such, but the work described is in the same field.",
-		years:   "Fitting work: %.1f of %.1f years asked for.", unjudged: "The model gave no verdict on this.",
+		years:   "Fitting work: %s of %s years asked for.", unjudged: "The model gave no verdict on this.",
 		levels:  map[domain.Level]string{domain.LevelFull: "met", domain.LevelPartial: "partly met", domain.LevelMissing: "not evidenced"},
 		summary: "%s for %s: %d of 100. Of %d requirements %d are met, %d partly and %d not evidenced.",
 		strong:  "Strong match", medium: "Possible match", weak: "Weak match",
@@ -97,7 +104,7 @@ func englishWording() wording {
 		mitigateInterview: "Clarify the open points in a structured interview.", mitigateProof: "Have certificates and references shown.",
 		mitigateTraining: "Agree on training for the missing points before the start.",
 		potentialFast:    "up to 3 months", potentialMedium: "6 to 12 months", potentialSlow: "more than 12 months",
-		potentialFor: "Build on what is partly there: %s", quote: "“%s”",
+		potentialFor: "Build on what is partly there: %s", quote: "“%s”", decimal: ".",
 	}
 }
 
@@ -105,7 +112,7 @@ func germanWording() wording {
 	return wording{
 		found: "Gefunden: %s.", lacking: "Nicht gefunden: %s.", nothing: "Die Unterlagen sagen dazu nichts.",
 		related: "Nicht ausdrücklich genannt, aber die beschriebene Arbeit liegt im selben Fachgebiet.",
-		years:   "Passende Tätigkeit: %.1f von %.1f geforderten Jahren.", unjudged: "Das Modell hat hierzu kein Urteil abgegeben.",
+		years:   "Passende Tätigkeit: %s von %s geforderten Jahren.", unjudged: "Das Modell hat hierzu kein Urteil abgegeben.",
 		levels:  map[domain.Level]string{domain.LevelFull: "erfüllt", domain.LevelPartial: "teilweise erfüllt", domain.LevelMissing: "nicht belegt"},
 		summary: "%s für %s: %d von 100. Von %d Anforderungen sind %d erfüllt, %d teilweise erfüllt und %d nicht belegt.",
 		strong:  "Starke Übereinstimmung", medium: "Mögliche Übereinstimmung", weak: "Schwache Übereinstimmung",
@@ -119,7 +126,7 @@ func germanWording() wording {
 		mitigateInterview: "Offene Punkte in einem strukturierten Gespräch klären.", mitigateProof: "Zeugnisse und Referenzen vorlegen lassen.",
 		mitigateTraining: "Für fehlende Punkte vor dem Start Schulungen vereinbaren.",
 		potentialFast:    "bis 3 Monate", potentialMedium: "6 bis 12 Monate", potentialSlow: "mehr als 12 Monate",
-		potentialFor: "Auf Vorhandenem aufbauen: %s", quote: "„%s“",
+		potentialFor: "Auf Vorhandenem aufbauen: %s", quote: "„%s“", decimal: ",",
 	}
 }
 
@@ -127,7 +134,7 @@ func spanishWording() wording {
 	return wording{
 		found: "Encontrado: %s.", lacking: "No encontrado: %s.", nothing: "Los documentos no dicen nada al respecto.",
 		related: "No consta expresamente, pero el trabajo descrito es del mismo campo.",
-		years:   "Trabajo afín: %.1f de %.1f años pedidos.", unjudged: "El modelo no dio ninguna valoración.",
+		years:   "Trabajo afín: %s de %s años pedidos.", unjudged: "El modelo no dio ninguna valoración.",
 		levels:  map[domain.Level]string{domain.LevelFull: "cumplido", domain.LevelPartial: "cumplido en parte", domain.LevelMissing: "sin prueba"},
 		summary: "%s para %s: %d de 100. De %d requisitos, %d se cumplen, %d en parte y %d no constan.",
 		strong:  "Coincidencia alta", medium: "Coincidencia posible", weak: "Coincidencia baja",
@@ -141,6 +148,6 @@ func spanishWording() wording {
 		mitigateInterview: "Aclarar los puntos abiertos en una entrevista estructurada.", mitigateProof: "Pedir certificados y referencias.",
 		mitigateTraining: "Acordar formación para los puntos que faltan antes de empezar.",
 		potentialFast:    "hasta 3 meses", potentialMedium: "de 6 a 12 meses", potentialSlow: "más de 12 meses",
-		potentialFor: "Aprovechar lo que ya existe en parte: %s", quote: "«%s»",
+		potentialFor: "Aprovechar lo que ya existe en parte: %s", quote: "«%s»", decimal: ",",
 	}
 }
