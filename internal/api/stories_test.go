@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"generalbackend/internal/api"
@@ -59,6 +60,11 @@ func TestStories(t *testing.T) {
 	s.must(200, "PATCH", s.path, object{"subject": "Hanne", "born_on": "1938-05-18"}).into(t, &changed)
 	if changed.Subject != "Hanne" || *changed.BornOn != "1938-05-18" {
 		t.Errorf("changed to %+v", changed)
+	}
+	var read api.Story
+	s.must(200, "GET", s.path, nil).into(t, &read)
+	if diff := cmp.Diff(changed, read); diff != "" {
+		t.Errorf("read another story (-changed +read):\n%s", diff)
 	}
 	var page api.Page[api.Story]
 	u.must(200, "GET", "/v1/stories?project_id="+project.ID.String(), nil).into(t, &page)
