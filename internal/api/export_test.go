@@ -3,14 +3,19 @@ package api_test
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"generalbackend/internal/api"
 	"generalbackend/internal/domain"
+	"generalbackend/internal/postgres"
 )
 
 // exported unpacks a user's export.
@@ -122,6 +127,46 @@ func TestExportIsComplete(t *testing.T) {
 		"AND c.table_name IN (SELECT table_name FROM information_schema.columns WHERE column_name = 'user_id')")) {
 		if !slices.Contains(known, column) {
 			t.Errorf("%s would be exported", column)
+		}
+	}
+}
+
+// heldExports says that exports begin, and lets them wait.
+type heldExports struct {
+	api.AccountStore
+	begun, release chan struct{}
+}
+
+func (h heldExports) BeginExport(ctx context.Context, user uuid.UUID) (*postgres.Export, error) {
+	h.begun <- struct{}{}
+	<-h.release
+	return h.AccountStore.BeginExport(ctx, user)
+}
+
+// TestFewExportsAtOnce: whoever comes while others export is told when to come back.
+func TestFewExportsAtOnce(t *testing.T) {
+	t.Parallel()
+	const path = "/v1/users/me/export"
+	s := newSystem(t)
+	held := heldExports{begun: make(chan struct{}), release: make(chan struct{})}
+	release := sync.OnceFunc(func() { close(held.release) })
+	defer release()
+	u := s.newUser().as(s.variant(func(o *api.Options) {
+		held.AccountStore = o.Own
+		o.Own = held
+	}))
+	statuses := make(chan int, 2)
+	for range cap(statuses) {
+		go func() { statuses <- u.send("GET", path, nil).status }()
+		<-held.begun
+	}
+	if after := u.refused(domain.CodeRateLimited, 429, "GET", path, nil).header.Get("Retry-After"); after != "60" {
+		t.Errorf("to be asked again after %q seconds", after)
+	}
+	release()
+	for range cap(statuses) {
+		if status := <-statuses; status != 200 {
+			t.Errorf("an export that had begun ended with %d", status)
 		}
 	}
 }

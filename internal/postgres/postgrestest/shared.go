@@ -77,7 +77,7 @@ func startCluster(ctx context.Context, base string) (string, error) {
 		"fsync":              "off",
 		"synchronous_commit": "off",
 		"full_page_writes":   "off",
-		"max_connections":    "400",
+		"max_connections":    "1000", // all packages and their tests at once, on many cores
 		"shared_buffers":     "128MB",
 	}})
 	if err != nil {
