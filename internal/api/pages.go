@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -25,23 +27,15 @@ const documentationPolicy = "default-src 'none'; script-src 'self'; style-src 's
 
 // pages mounts what is no operation.
 func (s *server) pages(router *gin.Engine) {
-	description, err := json.Marshal(s.api.OpenAPI())
-	if err != nil {
-		panic(err) // the types of this package cannot be described
-	}
-	asYAML, err := s.api.OpenAPI().YAML()
-	if err != nil {
-		panic(err)
-	}
 	get := func(path string, handler gin.HandlerFunc) {
 		router.GET(path, handler)
 		router.HEAD(path, handler)
 	}
 	get("/", s.index)
-	get("/openapi.json", fixed("application/openapi+json", description, ""))
-	get("/openapi.yaml", fixed("application/openapi+yaml", asYAML, ""))
-	get("/docs", fixed("text/html; charset=utf-8", asset("docs.html"), documentationPolicy))
-	get("/redoc", fixed("text/html; charset=utf-8", asset("redoc.html"), documentationPolicy))
+	get("/openapi.json", fixed("application/openapi+json", s.description(json.Marshal), ""))
+	get("/openapi.yaml", fixed("application/openapi+yaml", s.description(asYAML), ""))
+	get("/docs", fixed("text/html; charset=utf-8", assetLater("docs.html"), documentationPolicy))
+	get("/redoc", fixed("text/html; charset=utf-8", assetLater("redoc.html"), documentationPolicy))
 	get("/docs/assets/:name", s.asset())
 	router.GET("/metrics", gin.WrapH(promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{})))
 	router.HEAD("/health", func(c *gin.Context) { c.Status(http.StatusOK) })
@@ -62,11 +56,30 @@ func asset(name string) []byte {
 	return data
 }
 
-// fixed answers with bytes that do not change while the process lives.
-func fixed(mediaType string, data []byte, policy string) gin.HandlerFunc {
-	sum := sha256.Sum256(data)
-	etag := quoted(hex.EncodeToString(sum[:16]))
+func assetLater(name string) func() []byte { return func() []byte { return asset(name) } }
+
+func (s *server) description(encode func(any) ([]byte, error)) func() []byte {
+	return func() []byte {
+		data, err := encode(s.api.OpenAPI())
+		if err != nil {
+			panic(err) // the types of this package cannot be described
+		}
+		return data
+	}
+}
+
+func asYAML(description any) ([]byte, error) { return description.(*huma.OpenAPI).YAML() }
+
+// fixed answers with bytes that do not change while the process lives. They are
+// made when they are first asked for, since most processes never are.
+func fixed(mediaType string, content func() []byte, policy string) gin.HandlerFunc {
+	once := sync.OnceValues(func() (data []byte, etag string) {
+		data = content()
+		sum := sha256.Sum256(data)
+		return data, quoted(hex.EncodeToString(sum[:16]))
+	})
 	return func(c *gin.Context) {
+		data, etag := once()
 		c.Header("Cache-Control", "public, no-cache")
 		c.Header("ETag", etag)
 		if policy != "" {
@@ -88,7 +101,7 @@ func (s *server) asset() gin.HandlerFunc {
 		if path.Ext(name) == ".css" {
 			kind = "text/css; charset=utf-8"
 		}
-		handlers[name] = fixed(kind, asset(name), "")
+		handlers[name] = fixed(kind, assetLater(name), "")
 	}
 	return func(c *gin.Context) {
 		handler, ok := handlers[strings.TrimSpace(c.Param("name"))]
