@@ -132,12 +132,15 @@ func TestDeadLetters(t *testing.T) {
 	if j := u.job(ids[0]); j.State != "failed" {
 		t.Errorf("the discarded job is %s", j.State)
 	}
-	seen := u.job(ids[1]).EventSeq
+	seen := map[uuid.UUID]int64{}
+	for _, id := range ids {
+		seen[id] = u.job(id).EventSeq
+	}
 	if got := admin.change("retry", object{"user_id": u.id, "stage": "extract"}); got.Count != 2 {
 		t.Errorf("retried %+v", got)
 	}
 	for _, id := range ids[1:] { // they fail again
-		for j := u.job(id); j.State != "failed" || j.EventSeq <= seen; j = u.job(id) {
+		for j := u.job(id); j.State != "failed" || j.EventSeq <= seen[id]; j = u.job(id) {
 			pause()
 		}
 	}
@@ -180,7 +183,7 @@ func TestCancellingJobsOfAllUsers(t *testing.T) {
 	}
 	another := s.newUser()
 	other := another.text("slow")
-	u.state(ids[0], "running")
+	s.until(func() bool { return s.held.Load() > 0 })
 	if got := admin.change("cancel", object{"user_id": u.id}); got.Count != 8 || got.DryRun {
 		t.Errorf("cancelled %+v", got)
 	}

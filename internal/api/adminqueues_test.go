@@ -53,8 +53,11 @@ func TestPausedStages(t *testing.T) {
 		pause()
 	}
 	admin.must(200, "POST", "/v1/admin/queues/extract/resume", nil) // changes nothing
-	q = admin.queue("extract")
-	if q.DeadLetters != 1 || q.Slots != 4 || q.MeanSeconds == nil || q.RatePerMinute != 0.6 || q.DrainSeconds == nil || *q.DrainSeconds != 0 {
+	s.until(func() bool {                                           // of workers that were heard lately
+		q = admin.queue("extract")
+		return q.Slots == 4
+	})
+	if q.DeadLetters != 1 || q.MeanSeconds == nil || q.RatePerMinute != 0.6 || q.DrainSeconds == nil || *q.DrainSeconds != 0 {
 		t.Errorf("done: %+v", q)
 	}
 	admin.refused(domain.CodeNotFound, 404, "POST", "/v1/admin/queues/nothing/pause", nil)
@@ -86,9 +89,11 @@ func TestWorkersAreListed(t *testing.T) {
 	s := newSystem(t)
 	admin := s.newAdmin()
 	s.work()
-	s.newUser().ready("text") // by then they were heard
 	var page api.Page[api.Worker]
-	admin.must(200, "GET", "/v1/admin/workers", nil).into(t, &page)
+	s.until(func() bool {
+		admin.must(200, "GET", "/v1/admin/workers", nil).into(t, &page)
+		return len(page.Items) == len(domain.Stages())
+	})
 	var stages []string
 	for _, w := range page.Items {
 		stages = append(stages, w.Stages...)

@@ -221,16 +221,12 @@ func TestDeletingAnAccountStopsItsJobs(t *testing.T) {
 	s.work()
 	admin, u := s.newAdmin(), s.newUser()
 	u.ready("mine")
-	slow := u.text("slow")
-	for u.job(slow.Job.ID).State != "running" {
-		pause()
-	}
+	u.text("slow")
+	s.until(func() bool { return s.held.Load() > 0 })
 	admin.must(200, "DELETE", userPath(u.id), nil)
 	u.refused(domain.CodeUnauthorized, 401, "GET", "/v1/auth/me", nil)
 	admin.refused(domain.CodeNotFound, 404, "GET", userPath(u.id), nil)
-	for s.ended.Load() == 0 {
-		pause()
-	}
+	s.until(func() bool { return s.ended.Load() > 0 })
 	var done api.Done
 	another := s.newUser()
 	admin.must(200, "DELETE", "/admin/users/"+another.id.String(), nil).into(t, &done)

@@ -38,7 +38,7 @@ func (s *system) matcher(providers ...llm.Provider) domain.Worker {
 func (u *user) content(title, content string) uuid.UUID {
 	u.t.Helper()
 	var d api.Document
-	u.must(201, "POST", "/v1/documents/text", object{"title": title, "content": content}, "Prefer: wait=60").into(u.t, &d)
+	u.must(201, "POST", "/v1/documents/text", object{"title": title, "content": content}, "Prefer: wait=300").into(u.t, &d)
 	return d.ID
 }
 
@@ -53,7 +53,7 @@ func (u *user) batched(headers ...string) api.Batch {
 		"language":            "en",
 	}
 	var b api.Batch
-	u.must(201, "POST", batchesPath, body, append(headers, "Prefer: wait=60")...).into(u.t, &b)
+	u.must(201, "POST", batchesPath, body, append(headers, "Prefer: wait=300")...).into(u.t, &b)
 	return b
 }
 
@@ -221,7 +221,7 @@ func TestBatchOutlivesAFailedPosting(t *testing.T) {
 		"applicant_documents": []uuid.UUID{u.content("baker", bakerCV)},
 	}
 	var b api.Batch
-	u.must(201, "POST", batchesPath, body, "Prefer: wait=60").into(t, &b)
+	u.must(201, "POST", batchesPath, body, "Prefer: wait=300").into(t, &b)
 	if b.State != "partial" || b.Ready != 1 || b.Failed != 1 || b.Postings[1].Error == nil || b.Postings[1].Error.Code != "invalid_request" {
 		t.Errorf("batch = %+v", b)
 	}

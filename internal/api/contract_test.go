@@ -130,7 +130,7 @@ func TestGeneratedClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, wait := uuid.NewString(), "wait=60"
+	key, wait := uuid.NewString(), "wait=300"
 	added, err := c.AddTextWithResponse(t.Context(), &client.AddTextParams{Prefer: &wait, IdempotencyKey: &key}, client.NewText{Content: "About clients"})
 	if err != nil || added.JSON201 == nil || added.JSON201.State != client.DocumentStateReady {
 		t.Fatalf("added %s, %v", added.Body, err)

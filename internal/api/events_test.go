@@ -181,7 +181,7 @@ func TestWithoutHints(t *testing.T) {
 		t.Error(diff)
 	}
 	all.until(t, job.ID, "succeeded")
-	u.must(201, "POST", "/v1/documents/text", object{"content": "text"}, "Prefer: wait=60")
+	u.must(201, "POST", "/v1/documents/text", object{"content": "text"}, "Prefer: wait=300")
 }
 
 // until reads job events until a job is in a state, and checks that none comes

@@ -56,7 +56,7 @@ func TestExport(t *testing.T) {
 	key := u.newKey("read")
 	large := strings.Repeat("Größe. ", 400_000) // more than two parts, and pieces that umlauts begin
 	var added api.Document
-	u.must(201, "POST", "/v1/documents/text", object{"title": "large", "content": large[:1<<21-1]}, "Prefer: wait=60").into(t, &added)
+	u.must(201, "POST", "/v1/documents/text", object{"title": "large", "content": large[:1<<21-1]}, "Prefer: wait=300").into(t, &added)
 	files := u.exported()
 	if files["documents/"+added.ID.String()+"/original.txt"] != large[:1<<21-1] {
 		t.Error("the original is not what was sent")

@@ -420,7 +420,7 @@ func (p *people) judge(f *fuzz, r sample, header http.Header, w *httptest.Respon
 	}
 	p.mu.Unlock()
 	var wrong []string
-	if w.Code >= 500 {
+	if w.Code >= 500 && r.path != "/ready" { // which gives a busy machine a few seconds only
 		wrong = append(wrong, "a fault of ours")
 	}
 	if took >= patience {
@@ -458,25 +458,28 @@ func curl(r sample, header http.Header) string {
 // after sees that the server is well, and that no job is left hanging.
 func (p *people) after(t *testing.T, s *system) {
 	t.Helper()
-	p.anybody.must(200, "GET", "/ready", nil)
+	p.anybody.isReady()
 	for _, stage := range []domain.Stage{domain.StageExtract, domain.StageEmbed, domain.StageMatch, domain.StageChat, domain.StageStory} {
 		p.admin.direct(sample{method: "POST", path: "/v1/admin/queues/" + string(stage) + "/resume"})
 	}
 	ctx := postgres.AsSystem(t.Context())
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	end := time.Now().Add(patience)
 	for _, z := range p.users {
+		left, end := *fuzzRequests, time.Now()
 		for ; ; <-tick.C {
-			active, err := s.store.ActiveJobs(ctx, z.id, 5)
+			active, err := s.store.ActiveJobs(ctx, z.id, *fuzzRequests)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if len(active) == 0 {
 				break
 			}
+			if len(active) < left { // however many there are, they get fewer
+				left, end = len(active), time.Now().Add(patience)
+			}
 			if time.Now().After(end) {
-				t.Fatalf("jobs do not end: %+v", active)
+				t.Fatalf("%d jobs do not end, such as %+v", left, active[0])
 			}
 		}
 	}

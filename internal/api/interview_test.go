@@ -45,11 +45,12 @@ func TestInterview(t *testing.T) {
 		t.Errorf("the same key asked again: %+v", again)
 	}
 	s.refused(domain.CodeIdempotencyReused, 422, "POST", s.path+"/interview", object{"provider": "ollama"}, "Idempotency-Key: k")
+	s.await(accepted.Job.ID) // or it would ask about what is told next
 	model.OnChat(func(llmtest.ChatRequest) string {
 		return `{"question": "Was ist in den vielen Jahren bis heute geschehen?"}`
 	})
 	var q api.Question
-	s.must(201, "POST", s.path+"/interview", object{"provider": "ollama"}, "Prefer: wait=60").into(t, &q)
+	s.must(201, "POST", s.path+"/interview", object{"provider": "ollama"}, "Prefer: wait=300").into(t, &q)
 	if q.AskedBy != "llm" || q.Text != "Was ist in den vielen Jahren bis heute geschehen?" || q.State != "ready" || q.Reason == "" {
 		t.Errorf("asked %+v", q)
 	}
@@ -58,7 +59,7 @@ func TestInterview(t *testing.T) {
 	if q.AnsweredBy == nil || *q.AnsweredBy != m.ID || m.QuestionID == nil {
 		t.Errorf("answered %+v by %+v", q, m)
 	}
-	s.must(201, "POST", s.path+"/interview", object{"provider": "offline"}, "Prefer: wait=60").into(t, &q)
+	s.must(201, "POST", s.path+"/interview", object{"provider": "offline"}, "Prefer: wait=300").into(t, &q)
 	if q.AskedBy != "offline" || q.Topic != "gap" || q.Text != "Was geschah in den Jahren "+q.Subject+"?" {
 		t.Errorf("asked %+v", q)
 	}
@@ -105,18 +106,18 @@ func TestRefine(t *testing.T) {
 		return string(data)
 	})
 	var r api.Refinement
-	s.must(201, "POST", path, object{"provider": "ollama"}, "Prefer: wait=60").into(t, &r)
+	s.must(201, "POST", path, object{"provider": "ollama"}, "Prefer: wait=300").into(t, &r)
 	s.must(200, "GET", s.memoryPath(m), nil).into(t, &m)
 	if r.Text != answer || r.RefinedBy != "llm" || r.Version != 2 || m.Text != answer || !m.IsRefined || *m.RefinedText != answer || m.OriginalText == answer {
 		t.Errorf("refined to %+v, memory %+v", r, m)
 	}
 	answer = "Ich bin mit Anna und Peter 1944 in die Schule gekommen."
-	s.refused(domain.CodeRefinementUnfaithful, 422, "POST", path, object{"provider": "ollama"}, "Prefer: wait=60")
+	s.refused(domain.CodeRefinementUnfaithful, 422, "POST", path, object{"provider": "ollama"}, "Prefer: wait=300")
 	s.must(200, "GET", s.memoryPath(m), nil).into(t, &m)
 	if m.CurrentVersion != 2 || len(m.Versions) != 2 {
 		t.Errorf("an unfaithful text was kept: %+v", m)
 	}
-	s.must(201, "POST", path, object{"suggest": true, "style": "plain"}, "Prefer: wait=60").into(t, &r)
+	s.must(201, "POST", path, object{"suggest": true, "style": "plain"}, "Prefer: wait=300").into(t, &r)
 	if r.RefinedBy != "offline" || r.Suggestions == nil || r.Suggestions.When == nil || r.Suggestions.When.Quote != "1944" || *r.Suggestions.When.Earliest != "1944-01-01" {
 		t.Errorf("refined to %+v", r)
 	}

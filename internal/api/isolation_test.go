@@ -232,7 +232,7 @@ func (u *user) matched(document uuid.UUID) api.Match {
 	u.t.Helper()
 	body := object{"employer_documents": []uuid.UUID{document}, "applicant_documents": []uuid.UUID{document}}
 	var match api.Match
-	u.must(201, "POST", "/v1/cv-matcher/match", body, "Prefer: wait=60").into(u.t, &match)
+	u.must(201, "POST", "/v1/cv-matcher/match", body, "Prefer: wait=300").into(u.t, &match)
 	return match
 }
 

@@ -43,7 +43,7 @@ func TestJobsFailTheirSubmit(t *testing.T) {
 			u := s.newUser()
 			ids := u.owned()
 			if strings.HasPrefix(op.template, "/v1/documents/") {
-				if got := u.direct(u.sampler(ids).sample(op), "Prefer: wait=60"); got.status != 201 {
+				if got := u.direct(u.sampler(ids).sample(op), "Prefer: wait=300"); got.status != 201 {
 					t.Errorf("%s, waited for, is answered %d: %s", op.id, got.status, got.body)
 				}
 			}
@@ -80,7 +80,7 @@ func (u *user) failsWith(op *operation, r sample, code domain.Code, status int) 
 		defer cancels.Wait()
 		defer close(done)
 	}
-	checkRefusal(u.t, op.id, u.direct(r, "Prefer: wait=60"), code, status)
+	checkRefusal(u.t, op.id, u.direct(r, "Prefer: wait=300"), code, status)
 }
 
 // cancelAll cancels whatever runs, until done.

@@ -1,40 +1,12 @@
 package api_test
 
 import (
-	"context"
-	"net/http"
-	"strings"
 	"testing"
 	"time"
 
 	"generalbackend/internal/api"
 	"generalbackend/internal/domain"
 )
-
-// impatient is a client that hangs up.
-type impatient struct {
-	t     *testing.T
-	after time.Duration
-}
-
-func hurry(t *testing.T, after time.Duration) impatient { return impatient{t, after} }
-
-func (c impatient) try(u *user, path, body string) {
-	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), c.after)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, "POST", u.url+path, strings.NewReader(body))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+u.token)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(req)
-	if err == nil {
-		resp.Body.Close()
-		c.t.Fatalf("%s answered %s", path, resp.Status)
-	}
-}
 
 // TestPolling: a job that did not change answers 304; it says when to ask again
 // until it is final.

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -203,7 +204,9 @@ func (s *system) mailSent() {
 // sql changes the database behind the system's back.
 func (s *system) sql(statement string, args ...any) {
 	s.t.Helper()
-	if _, err := s.connect().Exec(s.t.Context(), statement, args...); err != nil {
+	conn := s.connect()
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(s.t.Context(), statement, args...); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -211,7 +214,9 @@ func (s *system) sql(statement string, args ...any) {
 // one reads a text from the database.
 func (s *system) one(query string, args ...any) (value string) {
 	s.t.Helper()
-	if err := s.connect().QueryRow(s.t.Context(), query, args...).Scan(&value); err != nil {
+	conn := s.connect()
+	defer conn.Close(context.Background()) // some ask until the answer is what they wait for
+	if err := conn.QueryRow(s.t.Context(), query, args...).Scan(&value); err != nil {
 		s.t.Fatal(err)
 	}
 	return value
@@ -219,7 +224,7 @@ func (s *system) one(query string, args ...any) (value string) {
 
 func (s *system) until(met func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !met(); pause() {
+	for deadline := time.Now().Add(patience); !met(); pause() {
 		if time.Now().After(deadline) {
 			s.t.Fatal("waited in vain")
 		}

@@ -145,6 +145,7 @@ func TestLimitsAreEnforced(t *testing.T) {
 			t.Fatal(err)
 		}
 		u.must(200, "POST", generate, object{"prompt": "x"})
+		m.sql("UPDATE llm_rates SET started_at = now() + interval '1 hour'") // however long the minute takes
 		for path, body := range map[string]object{generate: {"prompt": "x"}, "/v1/llm/embed": {"text": "x"}} {
 			r := u.refused(code, tt.status, "POST", path, body)
 			if code == domain.CodeLLMRateLimited && r.header.Get("Retry-After") == "" {

@@ -47,7 +47,7 @@ func TestReport(t *testing.T) {
 		"applicant_documents": []uuid.UUID{u.content("nurse", nurseCV), u.content("Bäckerin Größe", bakerCV)}, "language": "de",
 	}
 	var match api.Match
-	u.must(201, "POST", "/v1/cv-matcher/match", body, "Prefer: wait=60").into(t, &match)
+	u.must(201, "POST", "/v1/cv-matcher/match", body, "Prefer: wait=300").into(t, &match)
 	path := "/v1/cv-matcher/matches/" + match.ID.String() + "/report"
 	for query, want := range map[string][]string{
 		"":                         {"Bäckerin Größe", "Erfüllt", "Rangfolge", "Journeyman certificate as a baker, 2012", "Regeln und Suche"},
@@ -70,7 +70,7 @@ func TestReport(t *testing.T) {
 	u.refused(domain.CodeInvalid, 422, "GET", path+"?candidate=0", nil)
 	u.refused(domain.CodeInvalid, 422, "GET", path+"?language=fr", nil)
 	body["employer_documents"] = []uuid.UUID{u.content("empty", "-")}
-	u.refused(domain.CodeInvalid, 422, "POST", "/v1/cv-matcher/match", body, "Prefer: wait=60")
+	u.refused(domain.CodeInvalid, 422, "POST", "/v1/cv-matcher/match", body, "Prefer: wait=300")
 	var list api.Page[api.Match]
 	u.must(200, "GET", "/v1/cv-matcher/matches", nil).into(t, &list)
 	u.refused(domain.CodeConflict, 409, "GET", "/v1/cv-matcher/matches/"+list.Items[0].ID.String()+"/report", nil)

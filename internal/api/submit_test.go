@@ -1,9 +1,10 @@
 package api_test
 
 import (
+	"context"
+	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -26,13 +27,13 @@ func TestWait(t *testing.T) {
 	if r.header.Get("Location") != "/v1/jobs/"+a.Job.ID.String() || r.header.Get("Retry-After") == "" || r.header.Get("Preference-Applied") != "" {
 		t.Errorf("accepted with %v", r.header)
 	}
-	r = u.must(201, "POST", "/v1/documents/text", body("two"), "Prefer: respond-later, wait=60")
+	r = u.must(201, "POST", "/v1/documents/text", body("two"), "Prefer: respond-later, wait=300")
 	var d api.Document
 	r.into(t, &d)
-	if d.State != "ready" || d.Content != "About two" || r.header.Get("Preference-Applied") != "wait=60" || r.header.Get("Location") == "" {
+	if d.State != "ready" || d.Content != "About two" || r.header.Get("Preference-Applied") != "wait=300" || r.header.Get("Location") == "" {
 		t.Errorf("done as %+v with %v", d, r.header)
 	}
-	r = u.refused(domain.CodeDocumentEncrypted, 422, "POST", "/v1/documents/text", body("document_encrypted"), "Prefer: wait=60")
+	r = u.refused(domain.CodeDocumentEncrypted, 422, "POST", "/v1/documents/text", body("document_encrypted"), "Prefer: wait=300")
 	u.must(200, "GET", r.header.Get("Location"), nil)
 	r = u.must(202, "POST", "/v1/documents/text", body("slow"), "Prefer: wait=1")
 	if r.header.Get("Preference-Applied") != "wait=1" {
@@ -159,17 +160,34 @@ func TestClientThatHangsUp(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
 	u := s.newUser()
-	hasty := *u
-	client := hurry(t, 300*time.Millisecond)
-	client.try(&hasty, "/documents/text", `{"content": "text", "title": "hasty"}`)
+	ctx, hangUp := context.WithCancel(t.Context())
+	defer hangUp()
+	req, err := http.NewRequestWithContext(ctx, "POST", u.url+"/documents/text", strings.NewReader(`{"content": "text", "title": "hasty"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+u.token)
+	req.Header.Set("Content-Type", "application/json")
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			resp.Body.Close()
+			t.Errorf("answered %s", resp.Status)
+		}
+	}()
 	var page api.Page[api.Job]
-	for len(page.Items) == 0 {
+	s.until(func() bool {
 		u.must(200, "GET", "/v1/jobs", nil).into(t, &page)
-	}
+		return len(page.Items) > 0
+	})
+	hangUp()
+	<-gone
 	s.work()
-	for !domain.State(page.Items[0].State).Terminal() {
+	s.until(func() bool {
 		u.must(200, "GET", "/v1/jobs", nil).into(t, &page)
-	}
+		return domain.State(page.Items[0].State).Terminal()
+	})
 	if page.Items[0].State != "succeeded" {
 		t.Errorf("the job %+v", page.Items[0])
 	}

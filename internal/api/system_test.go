@@ -55,7 +55,8 @@ type system struct {
 	options  api.Options
 	handler  http.Handler
 	url      string
-	ended    *atomic.Int64                // attempts at slow documents that were cancelled
+	held     *atomic.Int64                // attempts at slow documents that began
+	ended    *atomic.Int64                // and were cancelled
 	verdict  *atomic.Pointer[domain.Code] // how attempts end, where the test decides
 }
 
@@ -69,17 +70,20 @@ func newSystem(t *testing.T, change ...func(*api.Options)) *system {
 func newSystemOn(t *testing.T, dsn string, change ...func(*api.Options)) *system {
 	t.Helper()
 	store := postgrestest.Open(t, dsn)
-	s := &system{t: t, store: store.System(), edge: store, timing: jobs.DefaultTiming(), search: &searcher{}, dsn: dsn, ended: new(atomic.Int64), verdict: new(atomic.Pointer[domain.Code])}
-	s.timing.Poll = 20 * time.Millisecond
+	s := &system{
+		t: t, store: store.System(), edge: store, timing: calm(), search: &searcher{}, dsn: dsn,
+		held: new(atomic.Int64), ended: new(atomic.Int64), verdict: new(atomic.Pointer[domain.Code]),
+	}
 	var err error
 	log := slog.New(slog.DiscardHandler)
 	if s.queue, err = queue.Open(queue.Options{URL: queuetest.NewServer(t).URL(), Name: t.Name(), Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.queue.Close)
-	if _, err := s.queue.Ensure(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s.until(func() bool { // the broker may be slow to start
+		_, err = s.queue.Ensure(t.Context())
+		return err == nil
+	})
 	engine, err := jobs.NewEngine(store, s.queue, log)
 	if err != nil {
 		t.Fatal(err)
@@ -96,13 +100,21 @@ func newSystemOn(t *testing.T, dsn string, change ...func(*api.Options)) *system
 		Admin: store, NewAccounts: s.accounts,
 		Stories: store,
 		Chats:   store, Tokens: s.queue,
-		Secret: secret, AllowedOrigins: []string{origin}, MaxUploadBytes: 2 << 20, Log: log,
+		Secret: secret, AllowedOrigins: []string{origin}, MaxUploadBytes: 2 << 20, Log: log, Timeout: patience,
 	}
 	for _, f := range change {
 		f(&options)
 	}
 	s.serve(options)
 	return s
+}
+
+// calm is a timing by which no machine is too slow to keep a lease, and nothing
+// that blocks is waited for at the end.
+func calm() jobs.Timing {
+	timing := jobs.DefaultTiming()
+	timing.Poll, timing.Lease, timing.Grace = 20*time.Millisecond, patience, 0
+	return timing
 }
 
 // models is a gateway to language models over the system's store and broker.
@@ -383,7 +395,7 @@ func (u *user) text(title string) accepted {
 func (u *user) ready(title string) api.Document {
 	u.t.Helper()
 	var d api.Document
-	u.must(201, "POST", "/v1/documents/text", object{"title": title, "content": "About " + title}, "Prefer: wait=60").into(u.t, &d)
+	u.must(201, "POST", "/v1/documents/text", object{"title": title, "content": "About " + title}, "Prefer: wait=300").into(u.t, &d)
 	return d
 }
 
@@ -412,7 +424,7 @@ func (s *system) workWith(judge domain.Worker) {
 		domain.StageChat:  workerFunc(s.converse),
 		domain.StageStory: story.NewWorker(postgres.Telling{Store: s.store}, s.options.Providers.(story.Providers), story.Options{}),
 	} {
-		stage := jobs.Stage{Name: name, Worker: s.judged(work), Slots: 4, Timeout: time.Minute}
+		stage := jobs.Stage{Name: name, Worker: s.judged(work), Slots: 4, Timeout: patience}
 		s.background(jobs.NewRunner(stage, s.store, s.queue, s.timing, metrics, slog.New(slog.DiscardHandler)).Run)
 	}
 }
@@ -456,6 +468,7 @@ func (s *system) extract(ctx context.Context, task domain.Task) error {
 	}
 	switch {
 	case d.Title == "slow":
+		s.held.Add(1)
 		<-ctx.Done()
 		s.ended.Add(1)
 		return ctx.Err()

@@ -22,7 +22,7 @@ type Message struct {
 }
 
 // patience is how long a test waits for a mail before it fails.
-const patience = time.Minute
+const patience = 10 * time.Minute
 
 // Next waits for the next mail.
 func (s *Server) Next(t testing.TB) Message {
