@@ -187,7 +187,7 @@ func TestBadDocuments(t *testing.T) {
 			if _, ok := c.body.(file); ok {
 				path = "/v1/documents/upload"
 			}
-			r := u.send("POST", path, c.body, "Prefer: wait=55")
+			r := u.send("POST", path, c.body, "Prefer: wait=300")
 			p := r.problem(t)
 			if r.status != c.status || p.Code != c.code {
 				t.Errorf("status %d, code %s, want %d, %s: %s", r.status, p.Code, c.status, c.code, r.body)
@@ -202,6 +202,6 @@ func TestBadDocuments(t *testing.T) {
 		})
 	}
 	t.Run("a good one", func(t *testing.T) {
-		u.as(t).must(http.StatusCreated, "POST", "/v1/documents/upload", file{"good.pdf", whole}, "Prefer: wait=55")
+		u.as(t).must(http.StatusCreated, "POST", "/v1/documents/upload", file{"good.pdf", whole}, "Prefer: wait=300")
 	})
 }

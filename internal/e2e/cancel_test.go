@@ -97,7 +97,7 @@ func (u *user) cancelled(j job) {
 func TestShutdownCostsNoAttempt(t *testing.T) {
 	t.Parallel()
 	web := newSite(t)
-	s := boot(t, fast, "URL_ALLOW_PRIVATE=true", "SHUTDOWN_TIMEOUT=3s")
+	s := boot(t, fast, "URL_ALLOW_PRIVATE=true", "URL_TIMEOUT=10m", "SHUTDOWN_TIMEOUT=24s")
 	u := register(t, s.url)
 	fetching := u.web(web.slow("interrupted"))
 	web.awaitWaiting(t, 1)

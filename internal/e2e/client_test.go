@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // user is somebody with an account, or with no token a visitor. It speaks plain
@@ -45,7 +44,7 @@ var accounts atomic.Int64
 func visitor(t testing.TB, base string) *user {
 	transport := &http.Transport{MaxIdleConnsPerHost: 16}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &user{t: t, base: base, client: &http.Client{Transport: transport, Timeout: time.Minute}}
+	return &user{t: t, base: base, client: &http.Client{Transport: transport, Timeout: workDeadline}}
 }
 
 // register makes an account and logs in with it.

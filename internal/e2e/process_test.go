@@ -19,9 +19,9 @@ import (
 
 // Deadlines only end tests that would hang; nothing is measured by them.
 const (
-	startDeadline = 2 * time.Minute
-	stopDeadline  = time.Minute
-	workDeadline  = 8 * time.Minute
+	startDeadline = 10 * time.Minute
+	stopDeadline  = 10 * time.Minute
+	workDeadline  = 15 * time.Minute
 	pollPause     = 50 * time.Millisecond
 )
 
