@@ -283,7 +283,7 @@ func (f *fuzz) spoil(r *sample, header http.Header) {
 func TestFuzz(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t, func(o *api.Options) {
-		o.AuthLimit, o.Logins = api.Rate{Every: time.Nanosecond, Burst: 1 << 20}, api.Rate{Every: time.Nanosecond, Burst: 1 << 20}
+		o.Logins = api.Rate{Every: time.Nanosecond, Burst: 1 << 20}
 	})
 	s.work()
 	fuzzers := []*fuzzer{{marker: marker("a")}, {marker: marker("b")}}
