@@ -80,12 +80,25 @@ func NewStore(t testing.TB) *postgres.Store {
 // processes, its statements are for whom their context names.
 func Open(t testing.TB, dsn string) *postgres.Store {
 	t.Helper()
-	store, err := postgres.Open(context.Background(), dsn, 8)
-	if err != nil {
-		t.Fatalf("open store: %v", err)
+	ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
+	defer cancel()
+	for {
+		store, err := postgres.Open(ctx, dsn, 8)
+		if err == nil {
+			t.Cleanup(store.Close)
+			return store
+		}
+		if !busy(err) || ctx.Err() != nil {
+			t.Fatalf("open store: %v", err)
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
-	t.Cleanup(store.Close)
-	return store
+}
+
+// busy reports whether the server starts, or has no connection to spare.
+func busy(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == tooManyConnections || pg.Code == cannotConnectNow)
 }
 
 // address is dsn with another database, and with patience for a busy machine.
@@ -105,9 +118,7 @@ func address(dsn, database string) string {
 func connect(ctx context.Context, dsn string) (*pgx.Conn, error) {
 	for {
 		conn, err := pgx.Connect(ctx, dsn)
-		var pg *pgconn.PgError
-		busy := errors.As(err, &pg) && (pg.Code == tooManyConnections || pg.Code == cannotConnectNow)
-		if !busy {
+		if !busy(err) {
 			return conn, err
 		}
 		select {
