@@ -56,10 +56,11 @@ func (s *Store) CreateMemory(ctx context.Context, m domain.Memory) (domain.Memor
 }
 
 // linkNames takes names in one order, so that two memories which name the same do
-// not wait for each other.
+// not wait for each other. Of one name, who comes first stays first: without a
+// relation before, it is theirs.
 func linkNames(ctx context.Context, q *dbsqlc.Queries, m domain.Memory, names []domain.Name) error {
-	inOrder := slices.SortedFunc(slices.Values(names), func(a, b domain.Name) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.Relation, b.Relation))
+	inOrder := slices.SortedStableFunc(slices.Values(names), func(a, b domain.Name) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
 	})
 	for _, n := range inOrder {
 		id, err := nameID(ctx, q, m, n)
