@@ -38,6 +38,9 @@ func newProxy(t *testing.T, dsn string) (*proxy, string) {
 		p.cut()
 	})
 	address.Host = listener.Addr().String()
+	query := address.Query()
+	query.Set("connect_timeout", "5") // as without one: who connects to silence shall not wait for long
+	address.RawQuery = query.Encode()
 	return p, address.String()
 }
 
