@@ -44,6 +44,10 @@ func recording(handler http.Handler) http.Handler {
 	})
 }
 
+// byChance marks, in its context, a request that was made up. What it meets shows
+// no documented answer, or that would be shown one day and not the next.
+type byChance struct{}
+
 // clientGone is the status of an answer that nobody waits for any more.
 const clientGone = 499
 
@@ -86,6 +90,9 @@ func (c *coverage) add(op *operation, r *http.Request, w *watchedWriter) {
 		return
 	case len(op.answers[w.status].Content) > 0:
 		o.what = op.documented(w.status, media)
+	}
+	if r.Context().Value(byChance{}) != nil && slices.Contains(op.outcomes(), o) {
+		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

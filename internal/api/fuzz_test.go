@@ -374,7 +374,7 @@ func (p *people) try(f *fuzz) {
 }
 
 func (p *people) send(f *fuzz, who *user, others []string, r sample, header http.Header) {
-	ctx, cancel := context.WithTimeout(f.Context(), patience)
+	ctx, cancel := context.WithTimeout(context.WithValue(f.Context(), byChance{}, true), patience)
 	defer cancel()
 	address, err := url.Parse("http://test" + r.path)
 	if err != nil {

@@ -52,10 +52,7 @@ func TestStories(t *testing.T) {
 		t.Errorf("made %+v", s.story)
 	}
 	u.teller(nil)
-	var got, changed api.Story
-	if s.must(200, "GET", s.path, nil).into(t, &got); got.ID != s.story.ID || got.Title != s.story.Title {
-		t.Errorf("got %+v", got)
-	}
+	var changed api.Story
 	s.must(200, "PATCH", s.path, object{"title": "Hannes Leben", "born_on": "", "language": "en"}).into(t, &changed)
 	if changed.Title != "Hannes Leben" || changed.BornOn != nil || changed.Subject != "Oma Hanne" || changed.Language != "en" {
 		t.Errorf("changed to %+v", changed)
