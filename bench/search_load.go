@@ -172,8 +172,9 @@ func (s *searchBench) settle(ctx context.Context) error {
 	return s.exec(ctx,
 		`INSERT INTO documents (id, user_id, type, filename, language, page_count, state)
 			SELECT DISTINCT document_id, user_id, 'txt', 'made.txt', 'en', 1, 'ready' FROM staged`,
-		`INSERT INTO chunks (document_id, user_id, ordinal, page_from, page_to, char_from, char_to, content, content_hash, language, tsv)
-			SELECT document_id, user_id, ordinal, 1, 1, 0, length(content), content, content_hash, 'en', to_tsvector(text_config('en'), content) FROM staged`,
+		fmt.Sprintf(`INSERT INTO chunks (space_id, document_id, user_id, ordinal, page_from, page_to, char_from, char_to, content, content_hash, language, tsv)
+			SELECT %d, document_id, user_id, ordinal, 1, 1, 0, length(content), content, content_hash, 'en', to_tsvector(text_config('en'), content) FROM staged`,
+			s.space.ID),
 		fmt.Sprintf(`INSERT INTO embeddings (chunk_id, space_id, user_id, document_id, embedding)
 			SELECT c.id, %d, c.user_id, c.document_id, s.embedding FROM staged s
 			JOIN chunks c ON c.document_id = s.document_id AND c.ordinal = s.ordinal ORDER BY c.id`, s.space.ID),

@@ -23,7 +23,7 @@ func run(ctx context.Context, rt *app.Runtime) error {
 	}
 	embedder := app.NewEmbedder(stores.Postgres, models, rt.Config)
 	defer embedder.Close()
-	edge, err := rt.NewEdge(ctx, stores, models, app.NewSearch(stores.Postgres, embedder, rt.Log))
+	edge, err := rt.NewEdge(ctx, stores, models, embedder)
 	if err != nil {
 		return err
 	}

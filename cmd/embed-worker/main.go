@@ -1,4 +1,5 @@
-// Command embed-worker turns text into chunks and chunks into vectors.
+// Command embed-worker turns text into chunks and chunks into vectors, and all of
+// them into another space when the model changes.
 package main
 
 import (
@@ -23,5 +24,6 @@ func run(ctx context.Context, rt *app.Runtime) error {
 	}
 	embedder := app.NewEmbedder(stores.Postgres, models, rt.Config)
 	defer embedder.Close()
-	return rt.RunParts(ctx, rt.Watch(), app.NewWorkers(rt, stores).Embed(embedder))
+	workers := app.NewWorkers(rt, stores)
+	return rt.RunParts(ctx, rt.Watch(), workers.Reembed(embedder), workers.Embed(embedder))
 }

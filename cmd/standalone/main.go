@@ -42,7 +42,7 @@ func run(ctx context.Context, rt *app.Runtime) error {
 	embedder := app.NewEmbedder(stores.Postgres, models, rt.Config)
 	defer embedder.Close()
 	search := app.NewSearch(stores.Postgres, embedder, rt.Log)
-	edge, err := rt.NewEdge(ctx, stores, models, search)
+	edge, err := rt.NewEdge(ctx, stores, models, embedder)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func run(ctx context.Context, rt *app.Runtime) error {
 	workers := app.NewWorkers(rt, stores)
 	extract, stopExtract := workers.Extract()
 	defer stopExtract()
-	return rt.RunParts(ctx, rt.Dispatch(stores), extract, workers.Embed(embedder), workers.Match(models, search), workers.Chat(models, search), workers.Story(models),
+	return rt.RunParts(ctx, rt.Dispatch(stores), extract, workers.Reembed(embedder), workers.Embed(embedder), workers.Match(models, search), workers.Chat(models, search), workers.Story(models),
 		edge.Upkeep(), edge.Mail(), edge.Serve(func(addr net.Addr) { welcome(rt, addr, made) }))
 }
 

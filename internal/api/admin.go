@@ -19,6 +19,7 @@ type AdminStore interface {
 	auditStore
 	statsStore
 	limitStore
+	reembeddingStore
 }
 
 // NewAccounts makes accounts and passwords for others.
@@ -34,6 +35,8 @@ const adminTag = "administration"
 func (s *server) adminOperations() {
 	s.userOperations()
 	s.limitOperations()
+	s.reembeddingOperations()
+	s.spaceOperations()
 	s.queueOperations()
 	s.workerOperation()
 	s.ownedJobOperations()

@@ -43,7 +43,7 @@ type JobEntry struct {
 // Attempt is one that ended.
 type Attempt struct {
 	Number     int       `json:"number" doc:"Within its stage; free attempts do not count" example:"1"`
-	Stage      string    `json:"stage" enum:"extract,embed,match,chat,story"`
+	Stage      string    `json:"stage" enum:"extract,embed,match,chat,story,reembed"`
 	Worker     string    `json:"worker" example:"extract-host-4711-0198c5b1"`
 	Outcome    string    `json:"outcome" enum:"succeeded,retried,failed,cancelled"`
 	ErrorCode  string    `json:"error_code,omitempty" example:"model_timeout"`
@@ -63,8 +63,8 @@ const historyLimit = 1000
 type ownedJobsInput struct {
 	Paging
 	State         string     `query:"state" enum:"queued,dispatched,running,succeeded,failed,cancelled"`
-	Stage         string     `query:"stage" enum:"extract,embed,match,chat,story"`
-	Kind          string     `query:"kind" enum:"ingest,match,chat,story"`
+	Stage         string     `query:"stage" enum:"extract,embed,match,chat,story,reembed"`
+	Kind          string     `query:"kind" enum:"ingest,match,chat,story,reembed"`
 	Class         string     `query:"class" enum:"interactive,standard,bulk"`
 	UserID        optionalID `query:"user_id" format:"uuid"`
 	ResourceID    optionalID `query:"resource_id" format:"uuid" doc:"The document, match or text it makes"`
@@ -96,8 +96,8 @@ type JobSelection struct {
 	DryRun        bool        `json:"dry_run,omitempty" doc:"Only count"`
 	IDs           []uuid.UUID `json:"ids,omitempty" format:"uuid" maxItems:"10000"`
 	State         string      `json:"state,omitempty" enum:"queued,dispatched,running,succeeded,failed,cancelled"`
-	Stage         string      `json:"stage,omitempty" enum:"extract,embed,match,chat,story" example:"extract"`
-	Kind          string      `json:"kind,omitempty" enum:"ingest,match,chat,story"`
+	Stage         string      `json:"stage,omitempty" enum:"extract,embed,match,chat,story,reembed" example:"extract"`
+	Kind          string      `json:"kind,omitempty" enum:"ingest,match,chat,story,reembed"`
 	Class         string      `json:"class,omitempty" enum:"interactive,standard,bulk"`
 	UserID        *uuid.UUID  `json:"user_id,omitempty" format:"uuid"`
 	ResourceID    *uuid.UUID  `json:"resource_id,omitempty" format:"uuid" doc:"The document, match or text it makes"`

@@ -55,7 +55,7 @@ type Pause struct {
 
 // Queue is one stage as operators see it.
 type Queue struct {
-	Stage         string         `json:"stage" enum:"extract,embed,match,chat,story"`
+	Stage         string         `json:"stage" enum:"extract,embed,match,chat,story,reembed"`
 	Paused        bool           `json:"paused"`
 	Pause         *Pause         `json:"pause,omitempty" doc:"While it is paused"`
 	Backlog       Backlog        `json:"backlog" doc:"Of all classes"`
@@ -100,7 +100,7 @@ type queuesOutput struct {
 
 // StagePath names a stage in an address.
 type StagePath struct {
-	Stage string `path:"stage" maxLength:"40" doc:"extract, embed, match, chat or story" example:"extract"`
+	Stage string `path:"stage" maxLength:"40" doc:"extract, embed, match, chat, story or reembed" example:"extract"`
 }
 
 // PauseReason says why a stage is paused.

@@ -38,6 +38,7 @@ type Options struct {
 
 	Admin       AdminStore
 	LLM         LLM
+	Spaces      Spaces
 	Usage       UsageStore
 	NewAccounts NewAccounts
 

@@ -17,8 +17,8 @@ import (
 // Job is one thing the user asked for.
 type Job struct {
 	ID              uuid.UUID  `json:"id" format:"uuid"`
-	Kind            string     `json:"kind" enum:"ingest,match,chat,story" doc:"What was asked for"`
-	Stage           string     `json:"stage" enum:"extract,embed,match,chat,story" doc:"Where it stands"`
+	Kind            string     `json:"kind" enum:"ingest,match,chat,story,reembed" doc:"What was asked for"`
+	Stage           string     `json:"stage" enum:"extract,embed,match,chat,story,reembed" doc:"Where it stands"`
 	Class           string     `json:"class" enum:"interactive,standard,bulk"`
 	State           string     `json:"state" enum:"queued,dispatched,running,succeeded,failed,cancelled" doc:"The last three are final"`
 	ProjectID       *uuid.UUID `json:"project_id" format:"uuid" nullable:"true"`
@@ -39,7 +39,7 @@ type Job struct {
 
 // Resource is where the result of a job is.
 type Resource struct {
-	Type string    `json:"type" enum:"document,match,chat,question,refinement"`
+	Type string    `json:"type" enum:"document,match,chat,question,refinement,reembedding"`
 	ID   uuid.UUID `json:"id" format:"uuid"`
 	Href string    `json:"href" example:"/v1/documents/0198c5b1-0000-7000-8000-000000000000"`
 }
@@ -83,6 +83,8 @@ func resourceOf(j domain.Job) Resource {
 		return Resource{Type: "chat", ID: j.ResourceID, Href: chatMessagePath(j)}
 	case domain.KindStory:
 		return storyResource(j)
+	case domain.KindReembed:
+		return Resource{Type: "reembedding", ID: j.ResourceID, Href: reembeddingPath(j.ResourceID)}
 	}
 	return Resource{Type: "document", ID: j.ResourceID, Href: documentPath(j.ResourceID)}
 }
@@ -106,7 +108,7 @@ type JobPath struct {
 type jobsInput struct {
 	Paging
 	State string `query:"state" enum:"queued,dispatched,running,succeeded,failed,cancelled"`
-	Kind  string `query:"kind" enum:"ingest,match,chat,story"`
+	Kind  string `query:"kind" enum:"ingest,match,chat,story,reembed"`
 }
 
 type getJobInput struct {

@@ -32,7 +32,7 @@ type Edge struct {
 }
 
 // NewEdge makes the edge and, at the first start, the administrator.
-func (rt *Runtime) NewEdge(ctx context.Context, s *Stores, models *Models, search *Search) (*Edge, error) {
+func (rt *Runtime) NewEdge(ctx context.Context, s *Stores, models *Models, embedder *Embedder) (*Edge, error) {
 	c := rt.Config
 	accounts, err := auth.New(s.Postgres.System(), auth.Options{
 		Secret:    []byte(c.Accounts.SecretKey.Reveal()),
@@ -54,8 +54,8 @@ func (rt *Runtime) NewEdge(ctx context.Context, s *Stores, models *Models, searc
 	e := &Edge{rt: rt, engine: engine, store: s.Postgres.System(), stopping: make(chan struct{})}
 	e.outbox = mail.NewOutbox(s.Postgres.System(), accounts, rt.sender(), mail.Timing{}, rt.Log)
 	e.handler = api.New(api.Options{
-		Store: s.Postgres, Batches: s.Postgres, Engine: engine, Accounts: accounts, Throttles: s.Postgres.System(), Mailed: e.outbox.Wake, Searcher: search, Providers: models, Detect: extraction.Detect,
-		Admin: s.Postgres, NewAccounts: accounts, LLM: models, Usage: s.Postgres,
+		Store: s.Postgres, Batches: s.Postgres, Engine: engine, Accounts: accounts, Throttles: s.Postgres.System(), Mailed: e.outbox.Wake, Searcher: NewSearch(s.Postgres, embedder, rt.Log), Providers: models, Detect: extraction.Detect,
+		Admin: s.Postgres, NewAccounts: accounts, LLM: models, Spaces: embedder, Usage: s.Postgres,
 		Own:     s.Postgres.System(),
 		Stories: s.Postgres,
 		Chats:   s.Postgres, Tokens: s.Queue,

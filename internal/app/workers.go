@@ -109,6 +109,14 @@ func (s embedStage) Work(ctx context.Context, task domain.Task) error {
 	return worker.Work(ctx, task)
 }
 
+// Reembed is the part that works the reembed stage. There is one re-embedding at
+// a time, and it takes as long as it takes.
+func (w *Workers) Reembed(e *Embedder) Part {
+	const slots, longest = 1, 7 * 24 * time.Hour
+	worker := &embedding.Reembedder{Store: postgres.Ingest{Store: w.stores.Postgres.System()}, Batchers: e.In, Log: w.rt.Log}
+	return w.part(jobs.Stage{Name: domain.StageReembed, Worker: worker, Slots: slots, Timeout: longest})
+}
+
 // Match is the part that works the match stage.
 func (w *Workers) Match(models *Models, search *Search) Part {
 	worker := matching.NewWorker(postgres.Matching{Store: w.stores.Postgres}, search, models, matching.Options{

@@ -87,6 +87,7 @@ const (
 	AttemptStageEmbed   AttemptStage = "embed"
 	AttemptStageExtract AttemptStage = "extract"
 	AttemptStageMatch   AttemptStage = "match"
+	AttemptStageReembed AttemptStage = "reembed"
 	AttemptStageStory   AttemptStage = "story"
 )
 
@@ -100,6 +101,8 @@ func (e AttemptStage) Valid() bool {
 	case AttemptStageExtract:
 		return true
 	case AttemptStageMatch:
+		return true
+	case AttemptStageReembed:
 		return true
 	case AttemptStageStory:
 		return true
@@ -315,6 +318,27 @@ func (e DocumentSummaryState) Valid() bool {
 	}
 }
 
+// Defines values for EmbeddingSpaceState.
+const (
+	Active   EmbeddingSpaceState = "active"
+	Building EmbeddingSpaceState = "building"
+	Retired  EmbeddingSpaceState = "retired"
+)
+
+// Valid indicates whether the value is a known member of the EmbeddingSpaceState enum.
+func (e EmbeddingSpaceState) Valid() bool {
+	switch e {
+	case Active:
+		return true
+	case Building:
+		return true
+	case Retired:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	Ok HealthStatus = "ok"
@@ -353,10 +377,11 @@ func (e JobClass) Valid() bool {
 
 // Defines values for JobKind.
 const (
-	JobKindChat   JobKind = "chat"
-	JobKindIngest JobKind = "ingest"
-	JobKindMatch  JobKind = "match"
-	JobKindStory  JobKind = "story"
+	JobKindChat    JobKind = "chat"
+	JobKindIngest  JobKind = "ingest"
+	JobKindMatch   JobKind = "match"
+	JobKindReembed JobKind = "reembed"
+	JobKindStory   JobKind = "story"
 )
 
 // Valid indicates whether the value is a known member of the JobKind enum.
@@ -367,6 +392,8 @@ func (e JobKind) Valid() bool {
 	case JobKindIngest:
 		return true
 	case JobKindMatch:
+		return true
+	case JobKindReembed:
 		return true
 	case JobKindStory:
 		return true
@@ -381,6 +408,7 @@ const (
 	JobStageEmbed   JobStage = "embed"
 	JobStageExtract JobStage = "extract"
 	JobStageMatch   JobStage = "match"
+	JobStageReembed JobStage = "reembed"
 	JobStageStory   JobStage = "story"
 )
 
@@ -394,6 +422,8 @@ func (e JobStage) Valid() bool {
 	case JobStageExtract:
 		return true
 	case JobStageMatch:
+		return true
+	case JobStageReembed:
 		return true
 	case JobStageStory:
 		return true
@@ -509,10 +539,11 @@ func (e JobSelectionClass) Valid() bool {
 
 // Defines values for JobSelectionKind.
 const (
-	JobSelectionKindChat   JobSelectionKind = "chat"
-	JobSelectionKindIngest JobSelectionKind = "ingest"
-	JobSelectionKindMatch  JobSelectionKind = "match"
-	JobSelectionKindStory  JobSelectionKind = "story"
+	JobSelectionKindChat    JobSelectionKind = "chat"
+	JobSelectionKindIngest  JobSelectionKind = "ingest"
+	JobSelectionKindMatch   JobSelectionKind = "match"
+	JobSelectionKindReembed JobSelectionKind = "reembed"
+	JobSelectionKindStory   JobSelectionKind = "story"
 )
 
 // Valid indicates whether the value is a known member of the JobSelectionKind enum.
@@ -523,6 +554,8 @@ func (e JobSelectionKind) Valid() bool {
 	case JobSelectionKindIngest:
 		return true
 	case JobSelectionKindMatch:
+		return true
+	case JobSelectionKindReembed:
 		return true
 	case JobSelectionKindStory:
 		return true
@@ -537,6 +570,7 @@ const (
 	JobSelectionStageEmbed   JobSelectionStage = "embed"
 	JobSelectionStageExtract JobSelectionStage = "extract"
 	JobSelectionStageMatch   JobSelectionStage = "match"
+	JobSelectionStageReembed JobSelectionStage = "reembed"
 	JobSelectionStageStory   JobSelectionStage = "story"
 )
 
@@ -550,6 +584,8 @@ func (e JobSelectionStage) Valid() bool {
 	case JobSelectionStageExtract:
 		return true
 	case JobSelectionStageMatch:
+		return true
+	case JobSelectionStageReembed:
 		return true
 	case JobSelectionStageStory:
 		return true
@@ -803,10 +839,11 @@ func (e OwnedJobClass) Valid() bool {
 
 // Defines values for OwnedJobKind.
 const (
-	OwnedJobKindChat   OwnedJobKind = "chat"
-	OwnedJobKindIngest OwnedJobKind = "ingest"
-	OwnedJobKindMatch  OwnedJobKind = "match"
-	OwnedJobKindStory  OwnedJobKind = "story"
+	OwnedJobKindChat    OwnedJobKind = "chat"
+	OwnedJobKindIngest  OwnedJobKind = "ingest"
+	OwnedJobKindMatch   OwnedJobKind = "match"
+	OwnedJobKindReembed OwnedJobKind = "reembed"
+	OwnedJobKindStory   OwnedJobKind = "story"
 )
 
 // Valid indicates whether the value is a known member of the OwnedJobKind enum.
@@ -817,6 +854,8 @@ func (e OwnedJobKind) Valid() bool {
 	case OwnedJobKindIngest:
 		return true
 	case OwnedJobKindMatch:
+		return true
+	case OwnedJobKindReembed:
 		return true
 	case OwnedJobKindStory:
 		return true
@@ -831,6 +870,7 @@ const (
 	OwnedJobStageEmbed   OwnedJobStage = "embed"
 	OwnedJobStageExtract OwnedJobStage = "extract"
 	OwnedJobStageMatch   OwnedJobStage = "match"
+	OwnedJobStageReembed OwnedJobStage = "reembed"
 	OwnedJobStageStory   OwnedJobStage = "story"
 )
 
@@ -844,6 +884,8 @@ func (e OwnedJobStage) Valid() bool {
 	case OwnedJobStageExtract:
 		return true
 	case OwnedJobStageMatch:
+		return true
+	case OwnedJobStageReembed:
 		return true
 	case OwnedJobStageStory:
 		return true
@@ -978,6 +1020,7 @@ const (
 	QueueStageEmbed   QueueStage = "embed"
 	QueueStageExtract QueueStage = "extract"
 	QueueStageMatch   QueueStage = "match"
+	QueueStageReembed QueueStage = "reembed"
 	QueueStageStory   QueueStage = "story"
 )
 
@@ -991,6 +1034,8 @@ func (e QueueStage) Valid() bool {
 	case QueueStageExtract:
 		return true
 	case QueueStageMatch:
+		return true
+	case QueueStageReembed:
 		return true
 	case QueueStageStory:
 		return true
@@ -1011,6 +1056,33 @@ func (e ReadinessStatus) Valid() bool {
 	case ReadinessStatusReady:
 		return true
 	case ReadinessStatusUnavailable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReembeddingState.
+const (
+	ReembeddingStateCancelled ReembeddingState = "cancelled"
+	ReembeddingStateFailed    ReembeddingState = "failed"
+	ReembeddingStateFinished  ReembeddingState = "finished"
+	ReembeddingStatePaused    ReembeddingState = "paused"
+	ReembeddingStateRunning   ReembeddingState = "running"
+)
+
+// Valid indicates whether the value is a known member of the ReembeddingState enum.
+func (e ReembeddingState) Valid() bool {
+	switch e {
+	case ReembeddingStateCancelled:
+		return true
+	case ReembeddingStateFailed:
+		return true
+	case ReembeddingStateFinished:
+		return true
+	case ReembeddingStatePaused:
+		return true
+	case ReembeddingStateRunning:
 		return true
 	default:
 		return false
@@ -1079,11 +1151,12 @@ func (e RegisteredWaitsFor) Valid() bool {
 
 // Defines values for ResourceType.
 const (
-	ResourceTypeChat       ResourceType = "chat"
-	ResourceTypeDocument   ResourceType = "document"
-	ResourceTypeMatch      ResourceType = "match"
-	ResourceTypeQuestion   ResourceType = "question"
-	ResourceTypeRefinement ResourceType = "refinement"
+	ResourceTypeChat        ResourceType = "chat"
+	ResourceTypeDocument    ResourceType = "document"
+	ResourceTypeMatch       ResourceType = "match"
+	ResourceTypeQuestion    ResourceType = "question"
+	ResourceTypeReembedding ResourceType = "reembedding"
+	ResourceTypeRefinement  ResourceType = "refinement"
 )
 
 // Valid indicates whether the value is a known member of the ResourceType enum.
@@ -1096,6 +1169,8 @@ func (e ResourceType) Valid() bool {
 	case ResourceTypeMatch:
 		return true
 	case ResourceTypeQuestion:
+		return true
+	case ResourceTypeReembedding:
 		return true
 	case ResourceTypeRefinement:
 		return true
@@ -1311,6 +1386,7 @@ const (
 	ListAllJobsParamsStageEmbed   ListAllJobsParamsStage = "embed"
 	ListAllJobsParamsStageExtract ListAllJobsParamsStage = "extract"
 	ListAllJobsParamsStageMatch   ListAllJobsParamsStage = "match"
+	ListAllJobsParamsStageReembed ListAllJobsParamsStage = "reembed"
 	ListAllJobsParamsStageStory   ListAllJobsParamsStage = "story"
 )
 
@@ -1325,6 +1401,8 @@ func (e ListAllJobsParamsStage) Valid() bool {
 		return true
 	case ListAllJobsParamsStageMatch:
 		return true
+	case ListAllJobsParamsStageReembed:
+		return true
 	case ListAllJobsParamsStageStory:
 		return true
 	default:
@@ -1334,10 +1412,11 @@ func (e ListAllJobsParamsStage) Valid() bool {
 
 // Defines values for ListAllJobsParamsKind.
 const (
-	ListAllJobsParamsKindChat   ListAllJobsParamsKind = "chat"
-	ListAllJobsParamsKindIngest ListAllJobsParamsKind = "ingest"
-	ListAllJobsParamsKindMatch  ListAllJobsParamsKind = "match"
-	ListAllJobsParamsKindStory  ListAllJobsParamsKind = "story"
+	ListAllJobsParamsKindChat    ListAllJobsParamsKind = "chat"
+	ListAllJobsParamsKindIngest  ListAllJobsParamsKind = "ingest"
+	ListAllJobsParamsKindMatch   ListAllJobsParamsKind = "match"
+	ListAllJobsParamsKindReembed ListAllJobsParamsKind = "reembed"
+	ListAllJobsParamsKindStory   ListAllJobsParamsKind = "story"
 )
 
 // Valid indicates whether the value is a known member of the ListAllJobsParamsKind enum.
@@ -1348,6 +1427,8 @@ func (e ListAllJobsParamsKind) Valid() bool {
 	case ListAllJobsParamsKindIngest:
 		return true
 	case ListAllJobsParamsKindMatch:
+		return true
+	case ListAllJobsParamsKindReembed:
 		return true
 	case ListAllJobsParamsKindStory:
 		return true
@@ -1616,10 +1697,11 @@ func (e ListJobsParamsState) Valid() bool {
 
 // Defines values for ListJobsParamsKind.
 const (
-	ListJobsParamsKindChat   ListJobsParamsKind = "chat"
-	ListJobsParamsKindIngest ListJobsParamsKind = "ingest"
-	ListJobsParamsKindMatch  ListJobsParamsKind = "match"
-	ListJobsParamsKindStory  ListJobsParamsKind = "story"
+	ListJobsParamsKindChat    ListJobsParamsKind = "chat"
+	ListJobsParamsKindIngest  ListJobsParamsKind = "ingest"
+	ListJobsParamsKindMatch   ListJobsParamsKind = "match"
+	ListJobsParamsKindReembed ListJobsParamsKind = "reembed"
+	ListJobsParamsKindStory   ListJobsParamsKind = "story"
 )
 
 // Valid indicates whether the value is a known member of the ListJobsParamsKind enum.
@@ -1630,6 +1712,8 @@ func (e ListJobsParamsKind) Valid() bool {
 	case ListJobsParamsKindIngest:
 		return true
 	case ListJobsParamsKindMatch:
+		return true
+	case ListJobsParamsKindReembed:
 		return true
 	case ListJobsParamsKindStory:
 		return true
@@ -2375,6 +2459,45 @@ type Embedding struct {
 	// Texts Several at once, each of at most 100,000 characters
 	Texts *[]string `json:"texts,omitempty"`
 }
+
+// EmbeddingSpace defines model for EmbeddingSpace.
+type EmbeddingSpace struct {
+	CreatedAt time.Time `json:"created_at"`
+
+	// Dimensions Examples: 384
+	Dimensions int64 `json:"dimensions"`
+
+	// Documents Examples: 1200
+	Documents int64 `json:"documents"`
+
+	// ID Examples: 2
+	ID int64 `json:"id"`
+
+	// Model Examples: all-minilm
+	Model string `json:"model"`
+
+	// OverlapTokens That a passage repeats of the one before
+	//
+	// Examples: 22
+	OverlapTokens int64 `json:"overlap_tokens"`
+
+	// PassageTokens Most tokens of a passage, estimated
+	//
+	// Examples: 179
+	PassageTokens int64 `json:"passage_tokens"`
+
+	// Passages Examples: 48000
+	Passages int64 `json:"passages"`
+
+	// Provider Examples: ollama
+	Provider string `json:"provider"`
+
+	// State Search uses the active one
+	State EmbeddingSpaceState `json:"state"`
+}
+
+// EmbeddingSpaceState Search uses the active one
+type EmbeddingSpaceState string
 
 // Ended defines model for Ended.
 type Ended struct {
@@ -3678,6 +3801,15 @@ type PageDocumentSummary struct {
 	NextCursor *string `json:"next_cursor"`
 }
 
+// PageEmbeddingSpace defines model for PageEmbeddingSpace.
+type PageEmbeddingSpace struct {
+	// Items Newest first
+	Items []EmbeddingSpace `json:"items"`
+
+	// NextCursor Pass as cursor to get the next page; null on the last
+	NextCursor *string `json:"next_cursor"`
+}
+
 // PageJob defines model for PageJob.
 type PageJob struct {
 	// Items Newest first
@@ -3744,6 +3876,15 @@ type PageQuality struct {
 type PageQuestion struct {
 	// Items Newest first
 	Items []Question `json:"items"`
+
+	// NextCursor Pass as cursor to get the next page; null on the last
+	NextCursor *string `json:"next_cursor"`
+}
+
+// PageReembedding defines model for PageReembedding.
+type PageReembedding struct {
+	// Items Newest first
+	Items []Reembedding `json:"items"`
 
 	// NextCursor Pass as cursor to get the next page; null on the last
 	NextCursor *string `json:"next_cursor"`
@@ -4165,6 +4306,122 @@ type Readiness struct {
 
 // ReadinessStatus defines model for Readiness.Status.
 type ReadinessStatus string
+
+// Reembedding defines model for Reembedding.
+type Reembedding struct {
+	// Activated Search uses its space since it finished
+	Activated bool      `json:"activated"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Error Of the failure, or of the last attempt
+	Error      *JobError  `json:"error,omitempty"`
+	FinishedAt *time.Time `json:"finished_at"`
+
+	// FormerSpaceID That was active when it began; null once it is deleted
+	//
+	// Examples: 1
+	FormerSpaceID *int64             `json:"former_space_id"`
+	ID            openapi_types.UUID `json:"id"`
+
+	// JobID Of the last start; null once its owner is gone
+	JobID *openapi_types.UUID `json:"job_id"`
+
+	// Model Examples: all-minilm
+	Model             string `json:"model"`
+	PassagesPerMinute int64  `json:"passages_per_minute"`
+
+	// Progress In documents, of the last attempt
+	Progress Progress `json:"progress"`
+
+	// Provider Examples: ollama
+	Provider string `json:"provider"`
+
+	// Recall Share of passages that the space found by their own text, before it was activated
+	//
+	// Examples: 1
+	Recall *float64         `json:"recall"`
+	Scope  ReembeddingScope `json:"scope"`
+
+	// SpaceID That is built
+	//
+	// Examples: 2
+	SpaceID int64 `json:"space_id"`
+
+	// State Paused and failed ones can be resumed
+	State ReembeddingState `json:"state"`
+}
+
+// ReembeddingState Paused and failed ones can be resumed
+type ReembeddingState string
+
+// ReembeddingOrder defines model for ReembeddingOrder.
+type ReembeddingOrder struct {
+	// DocumentID Only this document
+	DocumentID *openapi_types.UUID `json:"document_id,omitempty"`
+
+	// Model Needed for every provider but offline
+	//
+	// Examples: all-minilm
+	Model *string `json:"model,omitempty"`
+
+	// PassagesPerMinute At most; 0 for as fast as the model goes
+	PassagesPerMinute *int64 `json:"passages_per_minute,omitempty"`
+
+	// ProjectID Only documents of this project
+	ProjectID *openapi_types.UUID `json:"project_id,omitempty"`
+
+	// Provider The configured one where it is left out
+	//
+	// Examples: offline
+	Provider *string `json:"provider,omitempty"`
+
+	// UserID Only documents of this user
+	UserID *openapi_types.UUID `json:"user_id,omitempty"`
+}
+
+// ReembeddingPlan defines model for ReembeddingPlan.
+type ReembeddingPlan struct {
+	// Dimensions Examples: 384
+	Dimensions int64 `json:"dimensions"`
+
+	// Documents That are not in the new space yet
+	//
+	// Examples: 1200
+	Documents int64 `json:"documents"`
+
+	// Model Examples: all-minilm
+	Model string `json:"model"`
+
+	// Passages That they have in the active space; in the new one there may be more or fewer
+	//
+	// Examples: 48000
+	Passages int64 `json:"passages"`
+
+	// Provider Examples: ollama
+	Provider string `json:"provider"`
+
+	// Seconds Estimated from embedding some text now, and from passages_per_minute; null where there is nothing to do
+	//
+	// Examples: 410
+	Seconds *float64 `json:"seconds"`
+
+	// Tokens Estimated: four characters each
+	//
+	// Examples: 6200000
+	Tokens int64 `json:"tokens"`
+}
+
+// ReembeddingScope defines model for ReembeddingScope.
+type ReembeddingScope struct {
+	// DocumentID Only this document
+	DocumentID *openapi_types.UUID `json:"document_id,omitempty"`
+
+	// ProjectID Only documents of this project
+	ProjectID *openapi_types.UUID `json:"project_id,omitempty"`
+
+	// UserID Only documents of this user
+	UserID *openapi_types.UUID `json:"user_id,omitempty"`
+}
 
 // Refinement defines model for Refinement.
 type Refinement struct {
@@ -5126,6 +5383,15 @@ type ListQueuesParams struct {
 	Users *int64 `form:"users,omitempty" json:"users,omitempty"`
 }
 
+// ListReembeddingsParams defines parameters for ListReembeddings.
+type ListReembeddingsParams struct {
+	// Limit At most so many; 50 by default
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor next_cursor of the previous page
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // GetStatsParams defines parameters for GetStats.
 type GetStatsParams struct {
 	// From The first day (UTC); 29 days before the last by default
@@ -5562,6 +5828,12 @@ type PutLlmConfigJSONRequestBody = LLMConfig
 // PauseQueueJSONRequestBody defines body for PauseQueue for application/json ContentType.
 type PauseQueueJSONRequestBody = PauseReason
 
+// StartReembeddingJSONRequestBody defines body for StartReembedding for application/json ContentType.
+type StartReembeddingJSONRequestBody = ReembeddingOrder
+
+// PlanReembeddingJSONRequestBody defines body for PlanReembedding for application/json ContentType.
+type PlanReembeddingJSONRequestBody = ReembeddingOrder
+
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = NewUser
 
@@ -5772,6 +6044,20 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/admin/audit-log (the `ListAuditLog` operationId).
 	ListAuditLog(ctx context.Context, params *ListAuditLogParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListEmbeddingSpaces List the embedding spaces
+	//
+	// One is active. What others hold serves to go on with a re-embedding, or to go back.
+	//
+	// Corresponds with GET /v1/admin/embedding-spaces (the `ListEmbeddingSpaces` operationId).
+	ListEmbeddingSpaces(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteEmbeddingSpace Delete an embedding space
+	//
+	// With its passages and vectors, but neither the active one nor one that is being built.
+	//
+	// Corresponds with DELETE /v1/admin/embedding-spaces/{space_id} (the `DeleteEmbeddingSpace` operationId).
+	DeleteEmbeddingSpace(ctx context.Context, spaceID int64, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListAllJobs List the jobs of all users
 	//
 	// Corresponds with GET /v1/admin/jobs (the `ListAllJobs` operationId).
@@ -5888,6 +6174,78 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/admin/queues/{stage}/resume (the `ResumeQueue` operationId).
 	ResumeQueue(ctx context.Context, stage string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReembeddings List re-embeddings
+	//
+	// Corresponds with GET /v1/admin/reembeddings (the `ListReembeddings` operationId).
+	ListReembeddings(ctx context.Context, params *ListReembeddingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartReembeddingWithBody Embed all documents with another model
+	//
+	// The space before serves all the while. When the new one has every document, and finds what is in it, search changes over at once. It goes on where an earlier one into the same space ended, and there is one at a time.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/admin/reembeddings (the `StartReembedding` operationId).
+	StartReembeddingWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartReembedding Embed all documents with another model
+	//
+	// The space before serves all the while. When the new one has every document, and finds what is in it, search changes over at once. It goes on where an earlier one into the same space ended, and there is one at a time.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/admin/reembeddings (the `StartReembedding` operationId).
+	StartReembedding(ctx context.Context, body StartReembeddingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlanReembeddingWithBody What a re-embedding would cost
+	//
+	// Nothing is begun, and no text of a user is sent to the model.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/admin/reembeddings/plan (the `PlanReembedding` operationId).
+	PlanReembeddingWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlanReembedding What a re-embedding would cost
+	//
+	// Nothing is begun, and no text of a user is sent to the model.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/admin/reembeddings/plan (the `PlanReembedding` operationId).
+	PlanReembedding(ctx context.Context, body PlanReembeddingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReembedding Get a re-embedding
+	//
+	// Corresponds with GET /v1/admin/reembeddings/{reembedding_id} (the `GetReembedding` operationId).
+	GetReembedding(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelReembedding Give a re-embedding up
+	//
+	// Search is as before. What was embedded stays until its space is deleted.
+	//
+	// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/cancel (the `CancelReembedding` operationId).
+	CancelReembedding(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PauseReembedding Pause a re-embedding
+	//
+	// What was embedded stays.
+	//
+	// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/pause (the `PauseReembedding` operationId).
+	PauseReembedding(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResumeReembedding Let a paused or failed re-embedding go on
+	//
+	// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/resume (the `ResumeReembedding` operationId).
+	ResumeReembedding(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RollBackReembedding Go back to the space before
+	//
+	// It is a re-embedding into that space, which has everything but what came in since: only that is embedded, and then search changes over.
+	//
+	// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/rollback (the `RollBackReembedding` operationId).
+	RollBackReembedding(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetStats How much of everything there is
 	//
@@ -7023,6 +7381,40 @@ func (c *Client) ListAuditLog(ctx context.Context, params *ListAuditLogParams, r
 	return c.Client.Do(req)
 }
 
+// ListEmbeddingSpaces List the embedding spaces
+//
+// One is active. What others hold serves to go on with a re-embedding, or to go back.
+//
+// Corresponds with GET /v1/admin/embedding-spaces (the `ListEmbeddingSpaces` operationId).
+func (c *Client) ListEmbeddingSpaces(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEmbeddingSpacesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteEmbeddingSpace Delete an embedding space
+//
+// With its passages and vectors, but neither the active one nor one that is being built.
+//
+// Corresponds with DELETE /v1/admin/embedding-spaces/{space_id} (the `DeleteEmbeddingSpace` operationId).
+func (c *Client) DeleteEmbeddingSpace(ctx context.Context, spaceID int64, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteEmbeddingSpaceRequest(c.Server, spaceID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListAllJobs List the jobs of all users
 //
 // Corresponds with GET /v1/admin/jobs (the `ListAllJobs` operationId).
@@ -7280,6 +7672,178 @@ func (c *Client) PauseQueue(ctx context.Context, stage string, body PauseQueueJS
 // Corresponds with POST /v1/admin/queues/{stage}/resume (the `ResumeQueue` operationId).
 func (c *Client) ResumeQueue(ctx context.Context, stage string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewResumeQueueRequest(c.Server, stage)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReembeddings List re-embeddings
+//
+// Corresponds with GET /v1/admin/reembeddings (the `ListReembeddings` operationId).
+func (c *Client) ListReembeddings(ctx context.Context, params *ListReembeddingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReembeddingsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartReembeddingWithBody Embed all documents with another model
+//
+// The space before serves all the while. When the new one has every document, and finds what is in it, search changes over at once. It goes on where an earlier one into the same space ended, and there is one at a time.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/admin/reembeddings (the `StartReembedding` operationId).
+func (c *Client) StartReembeddingWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartReembeddingRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartReembedding Embed all documents with another model
+//
+// The space before serves all the while. When the new one has every document, and finds what is in it, search changes over at once. It goes on where an earlier one into the same space ended, and there is one at a time.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/admin/reembeddings (the `StartReembedding` operationId).
+func (c *Client) StartReembedding(ctx context.Context, body StartReembeddingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartReembeddingRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanReembeddingWithBody What a re-embedding would cost
+//
+// Nothing is begun, and no text of a user is sent to the model.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/admin/reembeddings/plan (the `PlanReembedding` operationId).
+func (c *Client) PlanReembeddingWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanReembeddingRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanReembedding What a re-embedding would cost
+//
+// Nothing is begun, and no text of a user is sent to the model.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/admin/reembeddings/plan (the `PlanReembedding` operationId).
+func (c *Client) PlanReembedding(ctx context.Context, body PlanReembeddingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanReembeddingRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReembedding Get a re-embedding
+//
+// Corresponds with GET /v1/admin/reembeddings/{reembedding_id} (the `GetReembedding` operationId).
+func (c *Client) GetReembedding(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReembeddingRequest(c.Server, reembeddingID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelReembedding Give a re-embedding up
+//
+// Search is as before. What was embedded stays until its space is deleted.
+//
+// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/cancel (the `CancelReembedding` operationId).
+func (c *Client) CancelReembedding(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelReembeddingRequest(c.Server, reembeddingID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PauseReembedding Pause a re-embedding
+//
+// What was embedded stays.
+//
+// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/pause (the `PauseReembedding` operationId).
+func (c *Client) PauseReembedding(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPauseReembeddingRequest(c.Server, reembeddingID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResumeReembedding Let a paused or failed re-embedding go on
+//
+// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/resume (the `ResumeReembedding` operationId).
+func (c *Client) ResumeReembedding(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResumeReembeddingRequest(c.Server, reembeddingID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RollBackReembedding Go back to the space before
+//
+// It is a re-embedding into that space, which has everything but what came in since: only that is embedded, and then search changes over.
+//
+// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/rollback (the `RollBackReembedding` operationId).
+func (c *Client) RollBackReembedding(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRollBackReembeddingRequest(c.Server, reembeddingID)
 	if err != nil {
 		return nil, err
 	}
@@ -9946,6 +10510,67 @@ func NewListAuditLogRequest(server string, params *ListAuditLogParams) (*http.Re
 	return req, nil
 }
 
+// NewListEmbeddingSpacesRequest constructs an http.Request for the ListEmbeddingSpaces method
+func NewListEmbeddingSpacesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/embedding-spaces")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDeleteEmbeddingSpaceRequest constructs an http.Request for the DeleteEmbeddingSpace method
+func NewDeleteEmbeddingSpaceRequest(server string, spaceID int64) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "space_id", spaceID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "integer", Format: "int64"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/embedding-spaces/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListAllJobsRequest constructs an http.Request for the ListAllJobs method
 func NewListAllJobsRequest(server string, params *ListAllJobsParams) (*http.Request, error) {
 	var err error
@@ -10471,6 +11096,322 @@ func NewResumeQueueRequest(server string, stage string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/v1/admin/queues/%s/resume", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListReembeddingsRequest constructs an http.Request for the ListReembeddings method
+func NewListReembeddingsRequest(server string, params *ListReembeddingsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/reembeddings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStartReembeddingRequest calls the generic StartReembedding builder with application/json body
+func NewStartReembeddingRequest(server string, body StartReembeddingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewStartReembeddingRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewStartReembeddingRequestWithBody constructs an http.Request for the StartReembedding method, with any body, and a specified content type
+func NewStartReembeddingRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/reembeddings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewPlanReembeddingRequest calls the generic PlanReembedding builder with application/json body
+func NewPlanReembeddingRequest(server string, body PlanReembeddingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPlanReembeddingRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPlanReembeddingRequestWithBody constructs an http.Request for the PlanReembedding method, with any body, and a specified content type
+func NewPlanReembeddingRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/reembeddings/plan")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetReembeddingRequest constructs an http.Request for the GetReembedding method
+func NewGetReembeddingRequest(server string, reembeddingID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reembedding_id", reembeddingID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/reembeddings/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCancelReembeddingRequest constructs an http.Request for the CancelReembedding method
+func NewCancelReembeddingRequest(server string, reembeddingID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reembedding_id", reembeddingID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/reembeddings/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPauseReembeddingRequest constructs an http.Request for the PauseReembedding method
+func NewPauseReembeddingRequest(server string, reembeddingID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reembedding_id", reembeddingID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/reembeddings/%s/pause", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewResumeReembeddingRequest constructs an http.Request for the ResumeReembedding method
+func NewResumeReembeddingRequest(server string, reembeddingID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reembedding_id", reembeddingID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/reembeddings/%s/resume", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRollBackReembeddingRequest constructs an http.Request for the RollBackReembedding method
+func NewRollBackReembeddingRequest(server string, reembeddingID openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reembedding_id", reembeddingID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/admin/reembeddings/%s/rollback", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -15735,6 +16676,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/admin/audit-log (the `ListAuditLog` operationId).
 	ListAuditLogWithResponse(ctx context.Context, params *ListAuditLogParams, reqEditors ...RequestEditorFn) (*ListAuditLogResponse, error)
 
+	// ListEmbeddingSpacesWithResponse List the embedding spaces
+	//
+	// One is active. What others hold serves to go on with a re-embedding, or to go back.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/admin/embedding-spaces (the `ListEmbeddingSpaces` operationId).
+	ListEmbeddingSpacesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListEmbeddingSpacesResponse, error)
+
+	// DeleteEmbeddingSpaceWithResponse Delete an embedding space
+	//
+	// With its passages and vectors, but neither the active one nor one that is being built.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/admin/embedding-spaces/{space_id} (the `DeleteEmbeddingSpace` operationId).
+	DeleteEmbeddingSpaceWithResponse(ctx context.Context, spaceID int64, reqEditors ...RequestEditorFn) (*DeleteEmbeddingSpaceResponse, error)
+
 	// ListAllJobsWithResponse List the jobs of all users
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -15861,6 +16820,90 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/admin/queues/{stage}/resume (the `ResumeQueue` operationId).
 	ResumeQueueWithResponse(ctx context.Context, stage string, reqEditors ...RequestEditorFn) (*ResumeQueueResponse, error)
+
+	// ListReembeddingsWithResponse List re-embeddings
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/admin/reembeddings (the `ListReembeddings` operationId).
+	ListReembeddingsWithResponse(ctx context.Context, params *ListReembeddingsParams, reqEditors ...RequestEditorFn) (*ListReembeddingsResponse, error)
+
+	// StartReembeddingWithBodyWithResponse Embed all documents with another model
+	//
+	// The space before serves all the while. When the new one has every document, and finds what is in it, search changes over at once. It goes on where an earlier one into the same space ended, and there is one at a time.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/reembeddings (the `StartReembedding` operationId).
+	StartReembeddingWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartReembeddingResponse, error)
+
+	// StartReembeddingWithResponse Embed all documents with another model
+	//
+	// The space before serves all the while. When the new one has every document, and finds what is in it, search changes over at once. It goes on where an earlier one into the same space ended, and there is one at a time.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/reembeddings (the `StartReembedding` operationId).
+	StartReembeddingWithResponse(ctx context.Context, body StartReembeddingJSONRequestBody, reqEditors ...RequestEditorFn) (*StartReembeddingResponse, error)
+
+	// PlanReembeddingWithBodyWithResponse What a re-embedding would cost
+	//
+	// Nothing is begun, and no text of a user is sent to the model.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/reembeddings/plan (the `PlanReembedding` operationId).
+	PlanReembeddingWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlanReembeddingResponse, error)
+
+	// PlanReembeddingWithResponse What a re-embedding would cost
+	//
+	// Nothing is begun, and no text of a user is sent to the model.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/reembeddings/plan (the `PlanReembedding` operationId).
+	PlanReembeddingWithResponse(ctx context.Context, body PlanReembeddingJSONRequestBody, reqEditors ...RequestEditorFn) (*PlanReembeddingResponse, error)
+
+	// GetReembeddingWithResponse Get a re-embedding
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/admin/reembeddings/{reembedding_id} (the `GetReembedding` operationId).
+	GetReembeddingWithResponse(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetReembeddingResponse, error)
+
+	// CancelReembeddingWithResponse Give a re-embedding up
+	//
+	// Search is as before. What was embedded stays until its space is deleted.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/cancel (the `CancelReembedding` operationId).
+	CancelReembeddingWithResponse(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*CancelReembeddingResponse, error)
+
+	// PauseReembeddingWithResponse Pause a re-embedding
+	//
+	// What was embedded stays.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/pause (the `PauseReembedding` operationId).
+	PauseReembeddingWithResponse(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*PauseReembeddingResponse, error)
+
+	// ResumeReembeddingWithResponse Let a paused or failed re-embedding go on
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/resume (the `ResumeReembedding` operationId).
+	ResumeReembeddingWithResponse(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*ResumeReembeddingResponse, error)
+
+	// RollBackReembeddingWithResponse Go back to the space before
+	//
+	// It is a re-embedding into that space, which has everything but what came in since: only that is embedded, and then search changes over.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/rollback (the `RollBackReembedding` operationId).
+	RollBackReembeddingWithResponse(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*RollBackReembeddingResponse, error)
 
 	// GetStatsWithResponse How much of everything there is
 	//
@@ -17285,6 +18328,196 @@ func (r ListAuditLogResponse) ContentType() string {
 	return ""
 }
 
+type ListEmbeddingSpacesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageEmbeddingSpace
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListEmbeddingSpacesResponse) GetJSON200() *PageEmbeddingSpace {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListEmbeddingSpacesResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListEmbeddingSpacesResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListEmbeddingSpacesResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListEmbeddingSpacesResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListEmbeddingSpacesResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r ListEmbeddingSpacesResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ListEmbeddingSpacesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListEmbeddingSpacesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListEmbeddingSpacesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r ListEmbeddingSpacesResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListEmbeddingSpacesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteEmbeddingSpaceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r DeleteEmbeddingSpaceResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r DeleteEmbeddingSpaceResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r DeleteEmbeddingSpaceResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r DeleteEmbeddingSpaceResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r DeleteEmbeddingSpaceResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r DeleteEmbeddingSpaceResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r DeleteEmbeddingSpaceResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r DeleteEmbeddingSpaceResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r DeleteEmbeddingSpaceResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteEmbeddingSpaceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteEmbeddingSpaceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteEmbeddingSpaceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r DeleteEmbeddingSpaceResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteEmbeddingSpaceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListAllJobsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18355,6 +19588,892 @@ func (r ResumeQueueResponse) Bytes() []byte {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ResumeQueueResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListReembeddingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PageReembedding
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReembeddingsResponse) GetJSON200() *PageReembedding {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ListReembeddingsResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ListReembeddingsResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ListReembeddingsResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ListReembeddingsResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ListReembeddingsResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ListReembeddingsResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r ListReembeddingsResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReembeddingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReembeddingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReembeddingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r ListReembeddingsResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReembeddingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// StartReembeddingResponse202Headers the declared response headers of an HTTP 202 response for StartReembedding
+type StartReembeddingResponse202Headers struct {
+	Location *string
+}
+
+type StartReembeddingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Reembedding
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *StartReembeddingResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r StartReembeddingResponse) GetJSON202() *Reembedding {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r StartReembeddingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StartReembeddingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StartReembeddingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r StartReembeddingResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StartReembeddingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PlanReembeddingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReembeddingPlan
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationProblemJSON408 *Problem
+	// ApplicationProblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationProblemJSON413 *Problem
+	// ApplicationProblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationProblemJSON415 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PlanReembeddingResponse) GetJSON200() *ReembeddingPlan {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r PlanReembeddingResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r PlanReembeddingResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r PlanReembeddingResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r PlanReembeddingResponse) GetApplicationProblemJSON408() *Problem {
+	return r.ApplicationProblemJSON408
+}
+
+// GetApplicationProblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r PlanReembeddingResponse) GetApplicationProblemJSON413() *Problem {
+	return r.ApplicationProblemJSON413
+}
+
+// GetApplicationProblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r PlanReembeddingResponse) GetApplicationProblemJSON415() *Problem {
+	return r.ApplicationProblemJSON415
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r PlanReembeddingResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r PlanReembeddingResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r PlanReembeddingResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r PlanReembeddingResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r PlanReembeddingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PlanReembeddingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PlanReembeddingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r PlanReembeddingResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PlanReembeddingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetReembeddingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reembedding
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReembeddingResponse) GetJSON200() *Reembedding {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetReembeddingResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetReembeddingResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetReembeddingResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetReembeddingResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetReembeddingResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetReembeddingResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetReembeddingResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r GetReembeddingResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReembeddingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReembeddingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReembeddingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r GetReembeddingResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReembeddingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelReembeddingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reembedding
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CancelReembeddingResponse) GetJSON200() *Reembedding {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r CancelReembeddingResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r CancelReembeddingResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r CancelReembeddingResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r CancelReembeddingResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CancelReembeddingResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r CancelReembeddingResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r CancelReembeddingResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r CancelReembeddingResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r CancelReembeddingResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelReembeddingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelReembeddingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelReembeddingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r CancelReembeddingResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelReembeddingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PauseReembeddingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reembedding
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PauseReembeddingResponse) GetJSON200() *Reembedding {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r PauseReembeddingResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r PauseReembeddingResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r PauseReembeddingResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r PauseReembeddingResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r PauseReembeddingResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r PauseReembeddingResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r PauseReembeddingResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r PauseReembeddingResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r PauseReembeddingResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r PauseReembeddingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PauseReembeddingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PauseReembeddingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r PauseReembeddingResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PauseReembeddingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ResumeReembeddingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Reembedding
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ResumeReembeddingResponse) GetJSON200() *Reembedding {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r ResumeReembeddingResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r ResumeReembeddingResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r ResumeReembeddingResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r ResumeReembeddingResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r ResumeReembeddingResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r ResumeReembeddingResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r ResumeReembeddingResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r ResumeReembeddingResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r ResumeReembeddingResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r ResumeReembeddingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ResumeReembeddingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ResumeReembeddingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r ResumeReembeddingResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ResumeReembeddingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RollBackReembeddingResponse202Headers the declared response headers of an HTTP 202 response for RollBackReembedding
+type RollBackReembeddingResponse202Headers struct {
+	Location *string
+}
+
+type RollBackReembeddingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Reembedding
+	// ApplicationProblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationProblemJSON400 *Problem
+	// ApplicationProblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationProblemJSON401 *Problem
+	// ApplicationProblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationProblemJSON403 *Problem
+	// ApplicationProblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationProblemJSON404 *Problem
+	// ApplicationProblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationProblemJSON409 *Problem
+	// ApplicationProblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationProblemJSON422 *Problem
+	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationProblemJSON503 *Problem
+	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
+	ApplicationProblemJSON504 *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *RollBackReembeddingResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RollBackReembeddingResponse) GetJSON202() *Reembedding {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r RollBackReembeddingResponse) GetApplicationProblemJSON400() *Problem {
+	return r.ApplicationProblemJSON400
+}
+
+// GetApplicationProblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r RollBackReembeddingResponse) GetApplicationProblemJSON401() *Problem {
+	return r.ApplicationProblemJSON401
+}
+
+// GetApplicationProblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r RollBackReembeddingResponse) GetApplicationProblemJSON403() *Problem {
+	return r.ApplicationProblemJSON403
+}
+
+// GetApplicationProblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r RollBackReembeddingResponse) GetApplicationProblemJSON404() *Problem {
+	return r.ApplicationProblemJSON404
+}
+
+// GetApplicationProblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r RollBackReembeddingResponse) GetApplicationProblemJSON409() *Problem {
+	return r.ApplicationProblemJSON409
+}
+
+// GetApplicationProblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r RollBackReembeddingResponse) GetApplicationProblemJSON422() *Problem {
+	return r.ApplicationProblemJSON422
+}
+
+// GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r RollBackReembeddingResponse) GetApplicationProblemJSON500() *Problem {
+	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r RollBackReembeddingResponse) GetApplicationProblemJSON503() *Problem {
+	return r.ApplicationProblemJSON503
+}
+
+// GetApplicationProblemJSON504 returns the response for an HTTP 504 `application/problem+json` response
+func (r RollBackReembeddingResponse) GetApplicationProblemJSON504() *Problem {
+	return r.ApplicationProblemJSON504
+}
+
+// GetBody returns the raw response body bytes
+func (r RollBackReembeddingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RollBackReembeddingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RollBackReembeddingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// Bytes is a convenience method to retrieve the raw bytes from the HTTP response
+func (r RollBackReembeddingResponse) Bytes() []byte {
+	return r.Body
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RollBackReembeddingResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -29464,6 +31583,36 @@ func (c *ClientWithResponses) ListAuditLogWithResponse(ctx context.Context, para
 	return ParseListAuditLogResponse(rsp)
 }
 
+// ListEmbeddingSpacesWithResponse List the embedding spaces
+//
+// One is active. What others hold serves to go on with a re-embedding, or to go back.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/admin/embedding-spaces (the `ListEmbeddingSpaces` operationId).
+func (c *ClientWithResponses) ListEmbeddingSpacesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListEmbeddingSpacesResponse, error) {
+	rsp, err := c.ListEmbeddingSpaces(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListEmbeddingSpacesResponse(rsp)
+}
+
+// DeleteEmbeddingSpaceWithResponse Delete an embedding space
+//
+// With its passages and vectors, but neither the active one nor one that is being built.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/admin/embedding-spaces/{space_id} (the `DeleteEmbeddingSpace` operationId).
+func (c *ClientWithResponses) DeleteEmbeddingSpaceWithResponse(ctx context.Context, spaceID int64, reqEditors ...RequestEditorFn) (*DeleteEmbeddingSpaceResponse, error) {
+	rsp, err := c.DeleteEmbeddingSpace(ctx, spaceID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteEmbeddingSpaceResponse(rsp)
+}
+
 // ListAllJobsWithResponse List the jobs of all users
 //
 // Returns a wrapper object for the known response body format(s).
@@ -29679,6 +31828,150 @@ func (c *ClientWithResponses) ResumeQueueWithResponse(ctx context.Context, stage
 		return nil, err
 	}
 	return ParseResumeQueueResponse(rsp)
+}
+
+// ListReembeddingsWithResponse List re-embeddings
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/admin/reembeddings (the `ListReembeddings` operationId).
+func (c *ClientWithResponses) ListReembeddingsWithResponse(ctx context.Context, params *ListReembeddingsParams, reqEditors ...RequestEditorFn) (*ListReembeddingsResponse, error) {
+	rsp, err := c.ListReembeddings(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReembeddingsResponse(rsp)
+}
+
+// StartReembeddingWithBodyWithResponse Embed all documents with another model
+//
+// The space before serves all the while. When the new one has every document, and finds what is in it, search changes over at once. It goes on where an earlier one into the same space ended, and there is one at a time.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/reembeddings (the `StartReembedding` operationId).
+func (c *ClientWithResponses) StartReembeddingWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartReembeddingResponse, error) {
+	rsp, err := c.StartReembeddingWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartReembeddingResponse(rsp)
+}
+
+// StartReembeddingWithResponse Embed all documents with another model
+//
+// The space before serves all the while. When the new one has every document, and finds what is in it, search changes over at once. It goes on where an earlier one into the same space ended, and there is one at a time.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/reembeddings (the `StartReembedding` operationId).
+func (c *ClientWithResponses) StartReembeddingWithResponse(ctx context.Context, body StartReembeddingJSONRequestBody, reqEditors ...RequestEditorFn) (*StartReembeddingResponse, error) {
+	rsp, err := c.StartReembedding(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartReembeddingResponse(rsp)
+}
+
+// PlanReembeddingWithBodyWithResponse What a re-embedding would cost
+//
+// Nothing is begun, and no text of a user is sent to the model.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/reembeddings/plan (the `PlanReembedding` operationId).
+func (c *ClientWithResponses) PlanReembeddingWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PlanReembeddingResponse, error) {
+	rsp, err := c.PlanReembeddingWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlanReembeddingResponse(rsp)
+}
+
+// PlanReembeddingWithResponse What a re-embedding would cost
+//
+// Nothing is begun, and no text of a user is sent to the model.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/reembeddings/plan (the `PlanReembedding` operationId).
+func (c *ClientWithResponses) PlanReembeddingWithResponse(ctx context.Context, body PlanReembeddingJSONRequestBody, reqEditors ...RequestEditorFn) (*PlanReembeddingResponse, error) {
+	rsp, err := c.PlanReembedding(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePlanReembeddingResponse(rsp)
+}
+
+// GetReembeddingWithResponse Get a re-embedding
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/admin/reembeddings/{reembedding_id} (the `GetReembedding` operationId).
+func (c *ClientWithResponses) GetReembeddingWithResponse(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetReembeddingResponse, error) {
+	rsp, err := c.GetReembedding(ctx, reembeddingID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReembeddingResponse(rsp)
+}
+
+// CancelReembeddingWithResponse Give a re-embedding up
+//
+// Search is as before. What was embedded stays until its space is deleted.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/cancel (the `CancelReembedding` operationId).
+func (c *ClientWithResponses) CancelReembeddingWithResponse(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*CancelReembeddingResponse, error) {
+	rsp, err := c.CancelReembedding(ctx, reembeddingID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelReembeddingResponse(rsp)
+}
+
+// PauseReembeddingWithResponse Pause a re-embedding
+//
+// What was embedded stays.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/pause (the `PauseReembedding` operationId).
+func (c *ClientWithResponses) PauseReembeddingWithResponse(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*PauseReembeddingResponse, error) {
+	rsp, err := c.PauseReembedding(ctx, reembeddingID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePauseReembeddingResponse(rsp)
+}
+
+// ResumeReembeddingWithResponse Let a paused or failed re-embedding go on
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/resume (the `ResumeReembedding` operationId).
+func (c *ClientWithResponses) ResumeReembeddingWithResponse(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*ResumeReembeddingResponse, error) {
+	rsp, err := c.ResumeReembedding(ctx, reembeddingID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResumeReembeddingResponse(rsp)
+}
+
+// RollBackReembeddingWithResponse Go back to the space before
+//
+// It is a re-embedding into that space, which has everything but what came in since: only that is embedded, and then search changes over.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/admin/reembeddings/{reembedding_id}/rollback (the `RollBackReembedding` operationId).
+func (c *ClientWithResponses) RollBackReembeddingWithResponse(ctx context.Context, reembeddingID openapi_types.UUID, reqEditors ...RequestEditorFn) (*RollBackReembeddingResponse, error) {
+	rsp, err := c.RollBackReembedding(ctx, reembeddingID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRollBackReembeddingResponse(rsp)
 }
 
 // GetStatsWithResponse How much of everything there is
@@ -31871,6 +34164,159 @@ func ParseListAuditLogResponse(rsp *http.Response) (*ListAuditLogResponse, error
 	return response, nil
 }
 
+// ParseListEmbeddingSpacesResponse parses an HTTP response from a ListEmbeddingSpacesWithResponse call
+func ParseListEmbeddingSpacesResponse(rsp *http.Response) (*ListEmbeddingSpacesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListEmbeddingSpacesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageEmbeddingSpace
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteEmbeddingSpaceResponse parses an HTTP response from a DeleteEmbeddingSpaceWithResponse call
+func ParseDeleteEmbeddingSpaceResponse(rsp *http.Response) (*DeleteEmbeddingSpaceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteEmbeddingSpaceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListAllJobsResponse parses an HTTP response from a ListAllJobsWithResponse call
 func ParseListAllJobsResponse(rsp *http.Response) (*ListAllJobsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -32742,6 +35188,744 @@ func ParseResumeQueueResponse(rsp *http.Response) (*ResumeQueueResponse, error) 
 		}
 		response.ApplicationProblemJSON504 = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListReembeddingsResponse parses an HTTP response from a ListReembeddingsWithResponse call
+func ParseListReembeddingsResponse(rsp *http.Response) (*ListReembeddingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReembeddingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PageReembedding
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStartReembeddingResponse parses an HTTP response from a StartReembeddingWithResponse call
+func ParseStartReembeddingResponse(rsp *http.Response) (*StartReembeddingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StartReembeddingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Reembedding
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers StartReembeddingResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePlanReembeddingResponse parses an HTTP response from a PlanReembeddingWithResponse call
+func ParsePlanReembeddingResponse(rsp *http.Response) (*PlanReembeddingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PlanReembeddingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReembeddingPlan
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON408 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetReembeddingResponse parses an HTTP response from a GetReembeddingWithResponse call
+func ParseGetReembeddingResponse(rsp *http.Response) (*GetReembeddingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReembeddingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reembedding
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelReembeddingResponse parses an HTTP response from a CancelReembeddingWithResponse call
+func ParseCancelReembeddingResponse(rsp *http.Response) (*CancelReembeddingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelReembeddingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reembedding
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePauseReembeddingResponse parses an HTTP response from a PauseReembeddingWithResponse call
+func ParsePauseReembeddingResponse(rsp *http.Response) (*PauseReembeddingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PauseReembeddingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reembedding
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseResumeReembeddingResponse parses an HTTP response from a ResumeReembeddingWithResponse call
+func ParseResumeReembeddingResponse(rsp *http.Response) (*ResumeReembeddingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ResumeReembeddingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Reembedding
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRollBackReembeddingResponse parses an HTTP response from a RollBackReembeddingWithResponse call
+func ParseRollBackReembeddingResponse(rsp *http.Response) (*RollBackReembeddingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RollBackReembeddingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Reembedding
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 504:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON504 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers RollBackReembeddingResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		response.Headers202 = &headers
 	}
 
 	return response, nil

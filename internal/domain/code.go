@@ -77,6 +77,9 @@ const (
 	CodeNotCancel    Code = "not_cancellable"
 	CodeNotRetryable Code = "not_retryable"
 	CodeChatBusy     Code = "chat_busy" // the last question of the project is still being answered
+
+	CodeReembeddingIncomplete Code = "reembedding_incomplete" // some documents could not be embedded
+	CodeRecallLow             Code = "recall_low"             // the new space does not find what is in it
 )
 
 // Retryable reports whether an attempt that ended with this code may be tried

@@ -13,14 +13,15 @@ type Kind string
 
 // The kinds of job.
 const (
-	KindIngest Kind = "ingest"
-	KindMatch  Kind = "match"
-	KindChat   Kind = "chat"
-	KindStory  Kind = "story"
+	KindIngest  Kind = "ingest"
+	KindMatch   Kind = "match"
+	KindChat    Kind = "chat"
+	KindStory   Kind = "story"
+	KindReembed Kind = "reembed"
 )
 
 // Kinds lists every kind.
-func Kinds() []Kind { return []Kind{KindIngest, KindMatch, KindChat, KindStory} }
+func Kinds() []Kind { return []Kind{KindIngest, KindMatch, KindChat, KindStory, KindReembed} }
 
 // Stage is where a job stands; each stage has its own worker.
 type Stage string
@@ -32,11 +33,12 @@ const (
 	StageMatch   Stage = "match"
 	StageChat    Stage = "chat"
 	StageStory   Stage = "story"
+	StageReembed Stage = "reembed"
 )
 
 // Stages lists every stage, in pipeline order.
 func Stages() []Stage {
-	return []Stage{StageExtract, StageEmbed, StageMatch, StageChat, StageStory}
+	return []Stage{StageExtract, StageEmbed, StageMatch, StageChat, StageStory, StageReembed}
 }
 
 // Class is a job's lane: interactive goes before standard before bulk.

@@ -276,8 +276,8 @@ func TestQuery(t *testing.T) {
 	t.Parallel()
 	_, b := start(t)
 	a, space, err := b.Query(t.Context(), "der „Vertrag“")
-	if err != nil || space != 7 {
-		t.Fatalf("space %d, error %v", space, err)
+	if err != nil || space.ID != 7 {
+		t.Fatalf("space %d, error %v", space.ID, err)
 	}
 	if plain := embed(t, b, embedding.Standard, `der "Vertrag"`)[0]; !cmp.Equal(a, plain) {
 		t.Error("the query was not normalised")

@@ -13,7 +13,8 @@ type Caller struct {
 	UserID    uuid.UUID
 	ProjectID *uuid.UUID
 	JobID     *uuid.UUID
-	Purpose   string // "chat", "match", "story", "generate", "embed"
+	Purpose   string // "chat", "match", "story", "generate", "embed", "reembed"
+	Unmetered bool   // it counts for nobody: an operator's work with a user's texts
 }
 
 type callerKey struct{}

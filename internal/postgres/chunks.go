@@ -82,30 +82,23 @@ func (s *Store) CachedVectors(ctx context.Context, spaceID int64, userID uuid.UU
 	return vectors, translate(err)
 }
 
-// SaveChunks stores a document's chunks and vectors, makes the document usable
-// and ends its job, in one transaction. hashes are of the texts as they were
-// embedded; where there are none the content's own is used.
+// SaveChunks stores a document's chunks and vectors in the active space, makes
+// the document usable and ends its job, in one transaction. A chunk without a
+// hash of its embedded text gets that of its content. Where another space became
+// active meanwhile nothing is stored, and the attempt can be repeated.
 func (s *Store) SaveChunks(ctx context.Context, lease domain.Lease, documentID uuid.UUID, spaceID int64, chunks []domain.Chunk, vectors [][]float32) error {
-	if len(chunks) != len(vectors) {
-		return fmt.Errorf("%d chunks, %d vectors", len(chunks), len(vectors))
-	}
 	return s.fenced(ctx, lease, func(q *dbsqlc.Queries, held dbsqlc.HoldLeaseRow) error {
 		if err := q.DeleteChunks(ctx, documentID); err != nil {
 			return err
 		}
-		rows, err := q.InsertChunks(ctx, chunkColumns(held, documentID, chunks))
-		if err != nil {
-			return err
-		}
-		embeddings := dbsqlc.InsertEmbeddingsParams{
-			SpaceID: spaceID, UserID: held.UserID, ProjectID: held.ProjectID, DocumentID: documentID,
-		}
-		for _, r := range rows {
-			embeddings.ChunkIds = append(embeddings.ChunkIds, r.ID)
-			embeddings.Embeddings = append(embeddings.Embeddings, pgvector.NewHalfVector(vectors[r.Ordinal]))
-		}
-		if err := q.InsertEmbeddings(ctx, embeddings); err != nil {
-			return err
+		if len(chunks) > 0 {
+			if err := holdActive(ctx, q, spaceID); err != nil {
+				return err
+			}
+			owned := domain.OwnedDocument{ID: documentID, UserID: held.UserID, ProjectID: held.ProjectID}
+			if err := insertChunks(ctx, q, owned, spaceID, chunks, vectors); err != nil {
+				return err
+			}
 		}
 		if err := q.FinishDocument(ctx, documentID); err != nil {
 			return err
@@ -114,10 +107,36 @@ func (s *Store) SaveChunks(ctx context.Context, lease domain.Lease, documentID u
 	})
 }
 
+// holdActive keeps a space active until the transaction ends.
+func holdActive(ctx context.Context, q *dbsqlc.Queries, spaceID int64) error {
+	active, err := q.HoldActiveSpace(ctx, spaceID)
+	if err == nil && !active {
+		err = domain.Errorf(domain.CodeUnavailable, "The embedding model was changed meanwhile.")
+	}
+	return err
+}
+
+// insertChunks adds a document's chunks, and the vector of each, to a space.
+func insertChunks(ctx context.Context, q *dbsqlc.Queries, d domain.OwnedDocument, spaceID int64, chunks []domain.Chunk, vectors [][]float32) error {
+	if len(chunks) != len(vectors) {
+		return fmt.Errorf("%d chunks, %d vectors", len(chunks), len(vectors))
+	}
+	rows, err := q.InsertChunks(ctx, chunkColumns(d, spaceID, chunks))
+	if err != nil {
+		return err
+	}
+	embeddings := dbsqlc.InsertEmbeddingsParams{SpaceID: spaceID, UserID: d.UserID, ProjectID: d.ProjectID, DocumentID: d.ID}
+	for _, r := range rows {
+		embeddings.ChunkIds = append(embeddings.ChunkIds, r.ID)
+		embeddings.Embeddings = append(embeddings.Embeddings, pgvector.NewHalfVector(vectors[r.Ordinal]))
+	}
+	return q.InsertEmbeddings(ctx, embeddings)
+}
+
 // chunkColumns lays chunks out as one array a column. Ordinals are renumbered
 // from 0 so that they index the vectors.
-func chunkColumns(held dbsqlc.HoldLeaseRow, documentID uuid.UUID, chunks []domain.Chunk) dbsqlc.InsertChunksParams {
-	p := dbsqlc.InsertChunksParams{DocumentID: documentID, UserID: held.UserID, ProjectID: held.ProjectID}
+func chunkColumns(d domain.OwnedDocument, spaceID int64, chunks []domain.Chunk) dbsqlc.InsertChunksParams {
+	p := dbsqlc.InsertChunksParams{SpaceID: spaceID, DocumentID: d.ID, UserID: d.UserID, ProjectID: d.ProjectID}
 	for i, c := range chunks {
 		hash := c.Hash
 		if hash == nil {
@@ -148,12 +167,20 @@ func (s *Store) EnsureVectorIndex(ctx context.Context) error {
 	if domain.CodeOf(err) == domain.CodeNotFound {
 		return nil
 	}
-	if err != nil || space.ExactOnly() {
+	if err != nil {
 		return err
+	}
+	return s.IndexVectors(ctx, space)
+}
+
+// IndexVectors does for any space what EnsureVectorIndex does for the active one.
+func (s *Store) IndexVectors(ctx context.Context, space domain.EmbeddingSpace) error {
+	if space.ExactOnly() {
+		return nil
 	}
 	name := vectorIndexName(space.ID)
 	var grown, built, broken bool
-	err = s.pool.QueryRow(ctx, `SELECT
+	err := s.pool.QueryRow(ctx, `SELECT
 		EXISTS (SELECT 1 FROM embeddings WHERE space_id = $1 GROUP BY user_id HAVING count(*) > $2),
 		EXISTS (SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($3) AND indisvalid),
 		EXISTS (SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($3) AND NOT indisvalid)`,

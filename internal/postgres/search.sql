@@ -1,4 +1,5 @@
--- Hybrid search of one owner's chunks, in one statement. Keyword candidates are
+-- Hybrid search of one owner's chunks in one space, the active one where none is
+-- named, in one statement. Keyword candidates are
 -- scored by BM25, with document frequencies counted among the candidates. Each
 -- term brings its own candidates, and so do all terms together, so that neither
 -- a rare term nor a rare combination is lost behind common words. Both rankings
@@ -6,10 +7,12 @@
 -- keys: the policies of row-level security name the owner, and the planner would
 -- rather read all that the owner has. fused is materialized because a key that is
 -- computed would be one that might leak.
-WITH corpus AS MATERIALIZED (
+WITH space AS MATERIALIZED (
+    SELECT coalesce(nullif(@space_id::bigint, 0), (SELECT id FROM embedding_spaces WHERE state = 'active')) AS id
+), corpus AS MATERIALIZED (
     SELECT count(*) AS chunks FROM (
         SELECT e.chunk_id FROM embeddings e
-        WHERE e.space_id = @space_id AND e.user_id = @user_id
+        WHERE e.space_id = (SELECT id FROM space) AND e.user_id = @user_id
           AND (@project_ids::uuid[] IS NULL OR e.project_id = ANY (@project_ids::uuid[]))
           AND @document_ids::uuid[] IS NULL
         LIMIT @exact_below::integer) s
@@ -23,7 +26,7 @@ WITH corpus AS MATERIALIZED (
         ORDER BY length(u.lexeme) DESC, u.lexeme LIMIT 32) t
 ), hits AS MATERIALIZED (
     SELECT h.id, count(*) OVER (PARTITION BY h.probe) AS frequency
-    FROM probe_chunks(@user_id, @project_ids::uuid[], @document_ids::uuid[], ARRAY(
+    FROM probe_chunks((SELECT id FROM space), @user_id, @project_ids::uuid[], @document_ids::uuid[], ARRAY(
         SELECT query FROM terms UNION SELECT string_agg(query::text, ' & ')::tsquery FROM terms GROUP BY config
     ), @probe_cap::integer) AS h (probe, id)
 ), candidates AS MATERIALIZED (
@@ -47,7 +50,7 @@ WITH corpus AS MATERIALIZED (
     ORDER BY rank LIMIT @depth::integer
 ), vector AS (
     SELECT n.id, n.distance, row_number() OVER (ORDER BY n.distance, n.id) AS rank
-    FROM corpus, nearest_chunks(@space_id, @user_id, @project_ids::uuid[], @document_ids::uuid[],
+    FROM corpus, nearest_chunks((SELECT id FROM space), @user_id, @project_ids::uuid[], @document_ids::uuid[],
         @embedding::halfvec, @max_distance::float8, @depth::integer, NOT @exact::boolean AND corpus.chunks >= @exact_below::integer) AS n (id, distance)
 ), fused AS MATERIALIZED (
     SELECT coalesce(k.id, v.id) AS id, coalesce(k.rank, 0) AS keyword_rank, coalesce(v.rank, 0) AS vector_rank,

@@ -17,7 +17,7 @@ import (
 // nobodys are the tables that hold nothing of a user: their rows are the
 // system's, and what is granted of them is for everybody to know.
 var nobodys = map[string]bool{
-	"goose_db_version": true, "embedding_spaces": true, "job_resources": true, "workers": true,
+	"goose_db_version": true, "embedding_spaces": true, "reembeddings": true, "job_resources": true, "workers": true,
 	"audit_log": true, "llm_config": true, "stage_pauses": true, "throttles": true,
 	"mails": true, // to addresses that may belong to no account
 }
@@ -207,7 +207,7 @@ func TestSearchIsForTheOwner(t *testing.T) {
 	x := newTenancy(t)
 	user, other := x.add(), x.add()
 	for _, call := range []string{
-		"SELECT * FROM probe_chunks($1, NULL, NULL, ARRAY['a'::tsquery], 10)",
+		"SELECT * FROM probe_chunks(1, $1, NULL, NULL, ARRAY['a'::tsquery], 10)",
 		"SELECT * FROM nearest_chunks(1, $1, NULL, NULL, '[1,2,3]'::halfvec, 2, 10, false)",
 		"SELECT * FROM cached_vectors(1, $1, '{}')",
 	} {

@@ -27,8 +27,8 @@ func (x *tenancy) document(user uuid.UUID, project *uuid.UUID) uuid.UUID {
 	x.must("INSERT INTO documents (id, user_id, project_id, type, state) VALUES ($1, $2, $3, 'txt', 'ready')", id, user, project)
 	x.must("INSERT INTO document_pages (document_id, user_id, page, text, quality) VALUES ($1, $2, 1, 'text', '{}')", id, user)
 	x.must("INSERT INTO document_parts (document_id, user_id, ordinal, bytes) VALUES ($1, $2, 0, 'text')", id, user)
-	x.must(`INSERT INTO chunks (document_id, user_id, project_id, ordinal, page_from, page_to, char_from, char_to, content, content_hash, tsv)
-		VALUES ($1, $2, $3, 0, 1, 1, 0, 4, 'text', '\x00', 'text')`, id, user, project)
+	x.must(`INSERT INTO chunks (space_id, document_id, user_id, project_id, ordinal, page_from, page_to, char_from, char_to, content, content_hash, tsv)
+		VALUES ((SELECT min(id) FROM embedding_spaces), $1, $2, $3, 0, 1, 1, 0, 4, 'text', '\x00', 'text')`, id, user, project)
 	return id
 }
 
@@ -88,7 +88,7 @@ func TestWorkersCannotReadSecrets(t *testing.T) {
 	user := x.add()
 	ctx := postgres.AsWorker(t.Context(), x.job(domain.KindIngest, user, uuid.New(), nil))
 	for _, table := range []string{
-		"users", "sessions", "user_tokens", "api_keys", "audit_log", "mails", "throttles", "llm_config", "llm_limits", "job_resources", "goose_db_version",
+		"reembeddings", "users", "sessions", "user_tokens", "api_keys", "audit_log", "mails", "throttles", "llm_config", "llm_limits", "job_resources", "goose_db_version",
 	} {
 		for _, statement := range []string{"SELECT 1 FROM %s", "DELETE FROM %s", "INSERT INTO %s DEFAULT VALUES"} {
 			if statement = fmt.Sprintf(statement, table); !denied(x.exec(ctx, statement)) {

@@ -154,8 +154,8 @@ func (s *tenants) addDocument(user uuid.UUID, chunks int) {
 		vectors[i] = pgvector.NewHalfVector(s.vector())
 	}
 	s.exec(`INSERT INTO documents (id, user_id, type, state, language) VALUES ($1, $2, 'txt', 'ready', 'en')`, document, user)
-	s.exec(`INSERT INTO chunks (document_id, user_id, ordinal, page_from, page_to, char_from, char_to, content, content_hash, tsv)
-		SELECT $1, $2, n, 1, 1, 0, 4, 'text', '', '' FROM generate_series(1, $3) n`, document, user, chunks)
+	s.exec(`INSERT INTO chunks (document_id, user_id, space_id, ordinal, page_from, page_to, char_from, char_to, content, content_hash, tsv)
+		SELECT $1, $2, $4, n, 1, 1, 0, 4, 'text', '', '' FROM generate_series(1, $3) n`, document, user, chunks, s.space.ID)
 	s.exec(`INSERT INTO embeddings (chunk_id, space_id, user_id, document_id, embedding)
 		SELECT c.id, $1, $2, $3, v.embedding FROM unnest($4::halfvec[]) WITH ORDINALITY AS v (embedding, ordinality)
 		JOIN chunks c ON c.document_id = $3 AND c.ordinal = v.ordinality`, s.space.ID, user, document, vectors)

@@ -72,9 +72,7 @@ type Store interface {
 
 // Embedder turns a question into a vector of a space.
 type Embedder interface {
-	Query(ctx context.Context, text string) (vector []float32, spaceID int64, err error)
-	// Space is asked after a Query that succeeded.
-	Space() domain.EmbeddingSpace
+	Query(ctx context.Context, text string) (vector []float32, space domain.EmbeddingSpace, err error)
 }
 
 // Searcher answers requests.
@@ -95,14 +93,14 @@ func (s *Searcher) Search(ctx context.Context, r Request) (Result, error) {
 		return Result{}, err
 	}
 	result := Result{Mode: Keyword}
-	q.Vector, q.SpaceID, err = s.embed(ctx, q.Text)
+	vector, space, err := s.embed(ctx, q.Text)
 	switch {
 	case ctx.Err() != nil:
 		return Result{}, ctx.Err()
 	case err != nil:
 		s.Log.WarnContext(ctx, "search by keyword alone: the embedder failed", "code", domain.CodeOf(err), "error", err)
 	default:
-		space := s.Embedder.Space()
+		q.Vector, q.SpaceID = vector, space.ID
 		q.VectorWeight, q.MaxDistance = weights(space.Provider)
 		q.Exact = space.ExactOnly()
 		result.Mode, result.Provider, result.Model = Hybrid, space.Provider, space.Model
@@ -141,7 +139,7 @@ func weights(provider string) (weight, maxDistance float64) {
 	return 1, 1
 }
 
-func (s *Searcher) embed(ctx context.Context, text string) ([]float32, int64, error) {
+func (s *Searcher) embed(ctx context.Context, text string) ([]float32, domain.EmbeddingSpace, error) {
 	patience := s.Patience
 	if patience == 0 {
 		patience = DefaultPatience

@@ -127,11 +127,9 @@ func TestSearchRefuses(t *testing.T) {
 // failing is an embedder that is down.
 type failing struct{}
 
-func (failing) Query(context.Context, string) ([]float32, int64, error) {
-	return nil, 0, domain.Errorf(domain.CodeModelUnavailable, "The embedder is down.")
+func (failing) Query(context.Context, string) ([]float32, domain.EmbeddingSpace, error) {
+	return nil, domain.EmbeddingSpace{}, domain.Errorf(domain.CodeModelUnavailable, "The embedder is down.")
 }
-
-func (failing) Space() domain.EmbeddingSpace { return domain.EmbeddingSpace{Provider: "ollama"} }
 
 func TestSearchByKeywordWhileTheEmbedderIsDown(t *testing.T) {
 	t.Parallel()

@@ -40,7 +40,7 @@ func (g *Gateway) record(ctx context.Context, provider, model string, u llm.Usag
 	var used []domain.LLMUsage
 	for _, part := range shareOut(u, llm.SharesOf(ctx)) {
 		c := part.caller
-		if c.UserID == uuid.Nil {
+		if c.UserID == uuid.Nil || c.Unmetered {
 			continue // the deployment's own
 		}
 		used = append(used, domain.LLMUsage{

@@ -12,12 +12,15 @@ RETURNING *;
 -- name: RetireSpaces :exec
 UPDATE embedding_spaces SET state = 'retired' WHERE state = 'active';
 
+-- name: HoldActiveSpace :one
+SELECT hold_active_space(@space_id);
+
 -- name: DeleteChunks :exec
 DELETE FROM chunks WHERE document_id = @document_id;
 
 -- name: InsertChunks :many
-INSERT INTO chunks (document_id, user_id, project_id, ordinal, page_from, page_to, char_from, char_to, content, content_hash, language, tsv)
-SELECT @document_id, @user_id, @project_id, c.ordinal, c.page_from, c.page_to, c.char_from, c.char_to, c.content, c.content_hash, c.language,
+INSERT INTO chunks (space_id, document_id, user_id, project_id, ordinal, page_from, page_to, char_from, char_to, content, content_hash, language, tsv)
+SELECT @space_id, @document_id, @user_id, @project_id, c.ordinal, c.page_from, c.page_to, c.char_from, c.char_to, c.content, c.content_hash, c.language,
        to_tsvector(text_config(c.language), c.content)
 FROM (SELECT unnest(@ordinals::integer[]) AS ordinal, unnest(@pages_from::integer[]) AS page_from, unnest(@pages_to::integer[]) AS page_to,
              unnest(@chars_from::integer[]) AS char_from, unnest(@chars_to::integer[]) AS char_to, unnest(@contents::text[]) AS content,

@@ -54,18 +54,30 @@ func (q *Queries) DeleteChunks(ctx context.Context, documentID uuid.UUID) error 
 	return err
 }
 
+const holdActiveSpace = `-- name: HoldActiveSpace :one
+SELECT hold_active_space($1)
+`
+
+func (q *Queries) HoldActiveSpace(ctx context.Context, spaceID int64) (bool, error) {
+	row := q.db.QueryRow(ctx, holdActiveSpace, spaceID)
+	var hold_active_space bool
+	err := row.Scan(&hold_active_space)
+	return hold_active_space, err
+}
+
 const insertChunks = `-- name: InsertChunks :many
-INSERT INTO chunks (document_id, user_id, project_id, ordinal, page_from, page_to, char_from, char_to, content, content_hash, language, tsv)
-SELECT $1, $2, $3, c.ordinal, c.page_from, c.page_to, c.char_from, c.char_to, c.content, c.content_hash, c.language,
+INSERT INTO chunks (space_id, document_id, user_id, project_id, ordinal, page_from, page_to, char_from, char_to, content, content_hash, language, tsv)
+SELECT $1, $2, $3, $4, c.ordinal, c.page_from, c.page_to, c.char_from, c.char_to, c.content, c.content_hash, c.language,
        to_tsvector(text_config(c.language), c.content)
-FROM (SELECT unnest($4::integer[]) AS ordinal, unnest($5::integer[]) AS page_from, unnest($6::integer[]) AS page_to,
-             unnest($7::integer[]) AS char_from, unnest($8::integer[]) AS char_to, unnest($9::text[]) AS content,
-             unnest($10::bytea[]) AS content_hash, unnest($11::text[]) AS language) AS c
+FROM (SELECT unnest($5::integer[]) AS ordinal, unnest($6::integer[]) AS page_from, unnest($7::integer[]) AS page_to,
+             unnest($8::integer[]) AS char_from, unnest($9::integer[]) AS char_to, unnest($10::text[]) AS content,
+             unnest($11::bytea[]) AS content_hash, unnest($12::text[]) AS language) AS c
 ORDER BY c.ordinal
 RETURNING id, ordinal
 `
 
 type InsertChunksParams struct {
+	SpaceID       int64
 	DocumentID    uuid.UUID
 	UserID        uuid.UUID
 	ProjectID     *uuid.UUID
@@ -86,6 +98,7 @@ type InsertChunksRow struct {
 
 func (q *Queries) InsertChunks(ctx context.Context, arg InsertChunksParams) ([]InsertChunksRow, error) {
 	rows, err := q.db.Query(ctx, insertChunks,
+		arg.SpaceID,
 		arg.DocumentID,
 		arg.UserID,
 		arg.ProjectID,

@@ -68,6 +68,7 @@ type Chunk struct {
 	ContentHash []byte
 	Language    string
 	Tsv         interface{}
+	SpaceID     int64
 }
 
 type Document struct {
@@ -352,6 +353,22 @@ type Project struct {
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 	LocalOnly   bool
+}
+
+type Reembedding struct {
+	ID         uuid.UUID
+	SpaceID    int64
+	FormerID   *int64
+	OfUser     *uuid.UUID
+	OfProject  *uuid.UUID
+	OfDocument *uuid.UUID
+	PerMinute  int32
+	State      string
+	Activated  bool
+	Recall     *float64
+	JobID      *uuid.UUID
+	CreatedAt  time.Time
+	FinishedAt *time.Time
 }
 
 type Session struct {

@@ -1,0 +1,86 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/pgvector/pgvector-go"
+
+	"generalbackend/internal/domain"
+	"generalbackend/internal/postgres/internal/dbsqlc"
+)
+
+// Spaces lists the embedding spaces with what is in them, newest first.
+func (s *Store) Spaces(ctx context.Context) ([]domain.SpaceUse, error) {
+	rows, err := s.queries.Spaces(ctx)
+	spaces := make([]domain.SpaceUse, len(rows))
+	for i, r := range rows {
+		spaces[i] = domain.SpaceUse{
+			EmbeddingSpace: toSpace(dbsqlc.ActiveSpaceRow{
+				ID: r.ID, Provider: r.Provider, Model: r.Model, Dims: r.Dims, ChunkTokens: r.ChunkTokens, OverlapTokens: r.OverlapTokens, State: r.State,
+			}),
+			Documents: r.Documents, Chunks: r.Chunks, CreatedAt: r.CreatedAt,
+		}
+	}
+	return spaces, translate(err)
+}
+
+// Space returns an embedding space.
+func (s *Store) Space(ctx context.Context, id int64) (domain.EmbeddingSpace, error) {
+	row, err := s.queries.Space(ctx, id)
+	return toSpace(dbsqlc.ActiveSpaceRow(row)), translate(err)
+}
+
+// DeleteSpace deletes a space with all that is in it, but neither the active one
+// nor one that is being built.
+func (s *Store) DeleteSpace(ctx context.Context, id int64) error {
+	if _, err := s.Space(ctx, id); err != nil {
+		return err
+	}
+	n, err := s.queries.DeleteSpace(ctx, id)
+	if err != nil {
+		return translate(err)
+	}
+	if n == 0 {
+		return domain.Errorf(domain.CodeConflict, "The space is in use.").WithHint("Cancel the re-embedding that builds it, or make another space the active one.")
+	}
+	return s.onOwnConnection(ctx, []string{"DROP INDEX CONCURRENTLY IF EXISTS " + vectorIndexName(id)})
+}
+
+// Samples returns some chunks of a space, as good as chosen by chance.
+func (s *Store) Samples(ctx context.Context, spaceID int64, limit int) ([]domain.Sample, error) {
+	rows, err := s.queries.SampleChunks(ctx, dbsqlc.SampleChunksParams{SpaceID: spaceID, MaxRows: int32(limit)})
+	samples := make([]domain.Sample, len(rows))
+	for i, r := range rows {
+		samples[i] = domain.Sample{UserID: r.UserID, Content: r.Content, Hash: r.ContentHash}
+	}
+	return samples, translate(err)
+}
+
+// NearestHashes returns the hashes of a user's chunks nearest to a vector in a
+// space, found the way search finds them.
+func (s *Store) NearestHashes(ctx context.Context, space domain.EmbeddingSpace, userID uuid.UUID, vector []float32, limit int) ([][]byte, error) {
+	hashes, err := s.queries.NearestHashes(ctx, dbsqlc.NearestHashesParams{
+		SpaceID: space.ID, UserID: userID, Embedding: pgvector.NewHalfVector(vector), Wanted: int32(limit),
+		Exact: space.ExactOnly(), ExactBelow: vectorIndexThreshold,
+	})
+	return hashes, translate(err)
+}
+
+// PlanReembedding says what of the active space another one lacks. A space that
+// does not exist yet lacks everything.
+func (s *Store) PlanReembedding(ctx context.Context, space domain.EmbeddingSpace, scope domain.ReembeddingScope) (domain.ReembeddingPlan, error) {
+	id, err := s.queries.SpaceLike(ctx, dbsqlc.SpaceLikeParams{
+		Provider: space.Provider, Model: space.Model, Dims: int32(space.Dims),
+		ChunkTokens: int32(space.ChunkTokens), OverlapTokens: int32(space.OverlapToken),
+	})
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return domain.ReembeddingPlan{}, translate(err)
+	}
+	row, err := s.queries.PlanReembedding(ctx, dbsqlc.PlanReembeddingParams{
+		SpaceID: id, UserID: scope.UserID, ProjectID: scope.ProjectID, DocumentID: scope.DocumentID,
+	})
+	return domain.ReembeddingPlan(row), translate(err)
+}
