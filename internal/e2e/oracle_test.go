@@ -58,22 +58,24 @@ func (o oracle) historiesWhole() {
 		GROUP BY j.id HAVING count(a.fence) <> j.fence`)
 }
 
-// documentsWhole: each document's chunks are numbered without gap, say what the
-// document says at their place, leave nothing out, and have one vector each.
+// documentsWhole: in each space that has chunks of a document they are numbered
+// without gap, say what the document says at their place, leave nothing out, and
+// have one vector each.
 func (o oracle) documentsWhole() {
 	o.t.Helper()
 	o.none("documents without pages or text", `SELECT d.id FROM documents d LEFT JOIN document_pages p ON p.document_id = d.id
 		WHERE d.state = 'ready' GROUP BY d.id HAVING count(p.page) <> d.page_count OR d.content = ''`)
 	o.none("documents whose chunks are not numbered from 0", `SELECT d.id FROM documents d LEFT JOIN chunks c ON c.document_id = d.id
-		WHERE d.state = 'ready' GROUP BY d.id HAVING count(c.id) = 0 OR min(c.ordinal) <> 0 OR max(c.ordinal) <> count(c.id) - 1`)
+		WHERE d.state = 'ready' GROUP BY d.id, c.space_id HAVING count(c.id) = 0 OR min(c.ordinal) <> 0 OR max(c.ordinal) <> count(c.id) - 1`)
 	o.none("chunks that say what their place does not", `SELECT c.id FROM chunks c JOIN documents d ON d.id = c.document_id
 		WHERE c.content <> substr(d.content, c.char_from + 1, c.char_to - c.char_from)`)
 	o.none("documents with text in no chunk", `WITH gaps AS (
-			SELECT c.document_id, lag(c.char_to, 1, 0) OVER w AS gap_from, c.char_from AS gap_to FROM chunks c WINDOW w AS (PARTITION BY c.document_id ORDER BY c.ordinal)
-			UNION ALL SELECT d.id, (SELECT max(char_to) FROM chunks WHERE document_id = d.id), length(d.content) FROM documents d WHERE d.state = 'ready'
+			SELECT c.document_id, lag(c.char_to, 1, 0) OVER w AS gap_from, c.char_from AS gap_to FROM chunks c WINDOW w AS (PARTITION BY c.document_id, c.space_id ORDER BY c.ordinal)
+			UNION ALL SELECT d.id, max(c.char_to), length(d.content) FROM documents d JOIN chunks c ON c.document_id = d.id
+				WHERE d.state = 'ready' GROUP BY d.id, c.space_id
 		) SELECT d.id FROM gaps JOIN documents d ON d.id = gaps.document_id
 		WHERE gap_to > gap_from AND substr(d.content, gap_from + 1, gap_to - gap_from) ~ '\S'`)
-	o.none("chunks without exactly one vector", `SELECT c.id FROM chunks c LEFT JOIN embeddings e ON e.chunk_id = c.id
+	o.none("chunks without exactly one vector", `SELECT c.id FROM chunks c LEFT JOIN embeddings e ON e.chunk_id = c.id AND e.space_id = c.space_id
 		GROUP BY c.id HAVING count(e.space_id) <> 1`)
 }
 

@@ -112,11 +112,17 @@ func (s *system) startNATS() {
 
 func (s *system) startAPI() {
 	s.t.Helper()
-	port := freePort(s.t)
-	s.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-	env := append(s.environment(), fmt.Sprintf("PORT=%d", port))
-	s.api = newProcess(s.t, s.dir, "api", program(s.t, "api"), env, s.url+"/ready")
+	s.api, s.url = s.newAPI("api")
 	s.api.up()
+}
+
+// newAPI prepares an API process and returns it with its address.
+func (s *system) newAPI(name string) (*process, string) {
+	s.t.Helper()
+	port := freePort(s.t)
+	url := fmt.Sprintf("http://127.0.0.1:%d", port)
+	env := append(s.environment(), fmt.Sprintf("PORT=%d", port))
+	return newProcess(s.t, s.dir, name, program(s.t, "api"), env, url+"/ready"), url
 }
 
 // addWorker prepares a worker; several of a kind may run, with more settings.

@@ -25,6 +25,7 @@ func (s *Server) serveEmbed(w http.ResponseWriter, r *http.Request, fault Fault)
 	case failEarly(w, fault):
 	case fault == Hang:
 		s.hang(r)
+	case fault == Held && !s.pass(r): // the client is gone
 	case !ok:
 		fail(w, http.StatusBadRequest, "invalid input type")
 	case strings.TrimSuffix(in.Model, ":latest") != EmbedModel:

@@ -15,6 +15,7 @@ const (
 	NoFault      Fault = ""
 	Hang         Fault = "hang"          // no reply until the client goes away
 	SlowFirst    Fault = "slow first"    // chat: headers at once, the first word after Release
+	Held         Fault = "held"          // embed: no reply until Release
 	Stalled      Fault = "stalled"       // chat: half of the answer, the rest after Release
 	Overloaded   Fault = "overloaded"    // 503, 529 of Anthropic
 	RateLimited  Fault = "rate limited"  // 429 with Retry-After: 1

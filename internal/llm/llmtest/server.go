@@ -133,7 +133,7 @@ func (s *Server) pacing() func(ctx context.Context, word int) {
 	return s.pace
 }
 
-// Release lets one request go that SlowFirst or Stalled holds back.
+// Release lets one request go that Held, SlowFirst or Stalled holds back.
 func (s *Server) Release() { s.gate <- struct{}{} }
 
 // Requests counts the requests of a path, as in "/api/embed".

@@ -1,0 +1,313 @@
+package e2e_test
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"generalbackend/internal/llm/llmtest"
+)
+
+const administrator = "root@example.com"
+
+// TestReembedding brings a deployment from the built-in provider to a model and
+// back, several times: undisturbed, without its worker, and without the model.
+func TestReembedding(t *testing.T) {
+	t.Parallel()
+	models := llmtest.NewServer()
+	t.Cleanup(models.Close)
+	models.OnChat(fromSchema)
+	s := boot(t, fast, "EMBEDDING_PROVIDER=offline", "OLLAMA_BASE_URL="+models.URL, "LLM_MODEL="+llmtest.ChatModel,
+		"ADMIN_EMAIL="+administrator, "ADMIN_PASSWORD="+password)
+	second, url := s.newAPI("api-2")
+	second.up()
+	a := &archive{t: t, s: s, models: models, doors: []string{s.url, url}}
+	a.admin = a.login(administrator)
+	a.users = []*user{register(t, s.url), register(t, s.url)}
+	a.write(2 * someDocuments)
+	for _, scenario := range []struct {
+		name string
+		run  func(*archive)
+	}{
+		{"search goes on, and changes over in every process", changeOver},
+		{"the worker is killed", killReembedding},
+		{"the model is away", loseModel},
+	} {
+		ok := t.Run(scenario.name, func(t *testing.T) {
+			a.within(t)
+			scenario.run(a)
+		})
+		if !ok {
+			t.Fatal("what follows builds on this")
+		}
+	}
+	oracle{t, s}.historiesWhole()
+	oracle{t, s}.nobodyLeft()
+}
+
+// someDocuments are more than are embedded at once.
+const someDocuments = 6
+
+// archive is what users wrote, and where it is embedded.
+type archive struct {
+	t       testing.TB
+	s       *system
+	models  *llmtest.Server
+	doors   []string // of all API processes
+	admin   *user
+	users   []*user
+	written []writing
+}
+
+type writing struct {
+	owner *user
+	word  string // that no other has
+	id    string
+}
+
+// within makes what follows part of a subtest.
+func (a *archive) within(t testing.TB) {
+	a.t, a.admin = t, a.admin.as(t)
+	for i, u := range a.users {
+		a.users[i] = u.as(t)
+	}
+}
+
+func (a *archive) login(email string) *user {
+	a.t.Helper()
+	u := visitor(a.t, a.s.url)
+	var login struct {
+		AccessToken string `json:"access_token"`
+	}
+	u.must(http.StatusOK, "POST", "/v1/auth/login", object{"email": email, "password": password}).into(a.t, &login)
+	u.token = login.AccessToken
+	return u
+}
+
+// write lets users in turn upload n texts and waits until all are ready.
+func (a *archive) write(n int) {
+	a.t.Helper()
+	reading := make([]job, n)
+	for i := range reading {
+		u, word := a.users[i%len(a.users)], fmt.Sprintf("w%03d", len(a.written))
+		reading[i] = u.text(word, note(word))
+		a.written = append(a.written, writing{u, word, reading[i].Resource.ID})
+	}
+	for i, j := range reading {
+		a.users[i%len(a.users)].succeeded(j)
+	}
+}
+
+// foundBy waits until every text is found through every API, by its own word and
+// a vector of the provider.
+func (a *archive) foundBy(provider string) {
+	a.t.Helper()
+	for _, w := range a.written {
+		for _, door := range a.doors {
+			u := w.owner.as(a.t)
+			u.base = door
+			eventually(a.t, workDeadline, w.word+" is found by "+provider, func() bool {
+				f := u.search(w.word)
+				return f.Mode == "hybrid" && f.Provider == provider && len(f.Results) > 0 && f.Results[0].DocumentID == w.id
+			})
+		}
+	}
+}
+
+// space is an embedding space as administrators see it.
+type space struct {
+	ID                  int64
+	Provider, State     string
+	Documents, Passages int
+}
+
+func (a *archive) space(provider string) space {
+	a.t.Helper()
+	var list struct{ Items []space }
+	a.admin.must(http.StatusOK, "GET", "/v1/admin/embedding-spaces", nil).into(a.t, &list)
+	for _, s := range list.Items {
+		if s.Provider == provider {
+			return s
+		}
+	}
+	return space{}
+}
+
+// holds demands the state of a provider's space and how many documents it has.
+func (a *archive) holds(provider, state string, documents int) {
+	a.t.Helper()
+	s := a.space(provider)
+	passages := a.s.count("SELECT count(*) FROM chunks WHERE space_id = $1", s.ID)
+	if s.State != state || s.Documents != documents || s.Passages != passages {
+		a.t.Errorf("the space is %+v, want it %s with %d documents and %d passages", s, state, documents, passages)
+	}
+}
+
+// reembedding is as much of a re-embedding as tests look at.
+type reembedding struct {
+	ID, State string
+	Activated bool
+	Recall    *float64
+	Progress  struct{ Done, Total int }
+	Error     *struct{ Code, Detail string }
+}
+
+const reembeddings = "/v1/admin/reembeddings"
+
+var toModel = object{"provider": "ollama", "model": llmtest.EmbedModel}
+
+func (a *archive) begin(path string, order any) (r reembedding) {
+	a.t.Helper()
+	a.admin.must(http.StatusAccepted, "POST", path, order).into(a.t, &r)
+	if r.State != "running" {
+		a.t.Fatalf("a re-embedding began %s: %+v", r.State, r)
+	}
+	return r
+}
+
+func (a *archive) now(r reembedding) (now reembedding) {
+	a.t.Helper()
+	a.admin.must(http.StatusOK, "GET", reembeddings+"/"+r.ID, nil).into(a.t, &now)
+	return now
+}
+
+// activated waits until a re-embedding has finished by itself and demands that
+// search uses its space, and that every document is whole in both spaces.
+func (a *archive) activated(r reembedding) {
+	a.t.Helper()
+	eventually(a.t, workDeadline, "the re-embedding ends", func() bool {
+		r = a.now(r)
+		return r.State != "running"
+	})
+	if r.State != "finished" || !r.Activated || r.Recall == nil || *r.Recall < 0.9 || r.Progress.Done != r.Progress.Total {
+		a.t.Fatalf("the re-embedding ended as %+v, %+v", r, r.Error)
+	}
+	o := oracle{a.t, a.s}
+	o.documentsWhole()
+	o.none("documents that are not in both spaces", `SELECT d.id FROM documents d LEFT JOIN chunks c ON c.document_id = d.id
+		GROUP BY d.id HAVING count(DISTINCT c.space_id) <> 2`)
+	o.none("users charged", "SELECT id FROM llm_usage WHERE purpose = 'reembed'")
+}
+
+// halfway begins a re-embedding into the model that some documents get through
+// and then meets a fault, and waits until it does.
+func (a *archive) halfway(fault llmtest.Fault) reembedding {
+	a.t.Helper()
+	const allowed = 2 // requests, each with passages of at most 4 documents
+	a.models.Fail("/api/embed", llmtest.NoFault, allowed)
+	a.models.Fail("/api/embed", fault, -1)
+	asked := a.models.Requests("/api/embed")
+	r := a.begin(reembeddings, toModel)
+	eventually(a.t, workDeadline, "the model is asked", func() bool { return a.models.Requests("/api/embed") > asked+allowed })
+	eventually(a.t, workDeadline, "some documents are embedded", func() bool { return a.space("ollama").Documents > 0 })
+	if s := a.space("ollama"); s.State != "building" || s.Documents >= len(a.written) {
+		a.t.Fatalf("half-way the space is %+v", s)
+	}
+	return r
+}
+
+// serves demands that search and uploads go on as if nothing happened.
+func (a *archive) serves(r reembedding) {
+	a.t.Helper()
+	a.write(2)
+	a.foundBy("offline")
+	if now := a.now(r); now.State != "running" {
+		a.t.Fatalf("meanwhile the re-embedding is %+v, %+v", now, now.Error)
+	}
+}
+
+// goBack returns to the built-in provider, and forgets the model's vectors.
+func (a *archive) goBack(r reembedding) {
+	a.t.Helper()
+	a.activated(a.begin(reembeddings+"/"+r.ID+"/rollback", nil))
+	a.foundBy("offline")
+	left := a.space("ollama")
+	a.holds("offline", "active", len(a.written))
+	a.admin.must(http.StatusNoContent, "DELETE", "/v1/admin/embedding-spaces/"+strconv.FormatInt(left.ID, 10), nil)
+	if n := a.s.count("SELECT count(*) FROM chunks WHERE space_id = $1", left.ID); n != 0 {
+		a.t.Errorf("%d chunks outlived their space", n)
+	}
+}
+
+func changeOver(a *archive) {
+	a.plan()
+	r := a.halfway(llmtest.Held)
+	a.serves(r)
+	a.admin.must(http.StatusConflict, "POST", reembeddings, toModel)
+	a.admin.must(http.StatusConflict, "DELETE", fmt.Sprint("/v1/admin/embedding-spaces/", a.space("ollama").ID), nil)
+	a.pauseAndResume(r)
+	a.models.Heal()
+	a.models.Release()
+	a.activated(r)
+	a.foundBy("ollama")
+	before := len(a.written)
+	a.holds("offline", "retired", before)
+	a.write(2)
+	a.foundBy("ollama")
+	a.holds("ollama", "active", before+2)
+	a.holds("offline", "retired", before)
+	a.users[0].succeeded(a.users[0].match(a.written[before].id, a.written[0].id)) // searches in a worker
+	a.goBack(r)
+}
+
+// plan demands that a plan counts all there is and shows the model none of it.
+func (a *archive) plan() {
+	a.t.Helper()
+	var plan struct {
+		Documents, Passages, Tokens int
+		Seconds                     *float64
+	}
+	a.admin.must(http.StatusOK, "POST", reembeddings+"/plan", toModel).into(a.t, &plan)
+	if plan.Documents != len(a.written) || plan.Passages < plan.Documents || plan.Tokens == 0 || plan.Seconds == nil {
+		a.t.Errorf("%d documents are planned as %+v", len(a.written), plan)
+	}
+	if sent := fmt.Sprint(a.models.Batches()); strings.Contains(sent, "kettle") {
+		a.t.Errorf("the plan sent a user's text: %.200s", sent)
+	}
+}
+
+// pauseAndResume lets a re-embedding go on with what its first job left.
+func (a *archive) pauseAndResume(r reembedding) {
+	a.t.Helper()
+	done, asked := a.space("ollama").Documents, a.models.Requests("/api/embed")
+	a.admin.must(http.StatusOK, "POST", reembeddings+"/"+r.ID+"/pause", nil)
+	if now := a.now(r); now.State != "paused" {
+		a.t.Errorf("a paused re-embedding is %s", now.State)
+	}
+	eventually(a.t, workDeadline, "it can be resumed", func() bool {
+		return a.admin.send("POST", reembeddings+"/"+r.ID+"/resume", nil).status == http.StatusOK
+	})
+	eventually(a.t, workDeadline, "it goes on", func() bool { return a.models.Requests("/api/embed") > asked })
+	if now := a.space("ollama").Documents; now != done {
+		a.t.Errorf("after the pause %d documents are embedded, were %d", now, done)
+	}
+}
+
+func killReembedding(a *archive) {
+	r := a.halfway(llmtest.Held)
+	a.s.worker(embedWorker).kill()
+	done := a.space("ollama").Documents
+	a.models.Heal()
+	a.s.worker(embedWorker).up()
+	a.activated(r)
+	a.foundBy("ollama")
+	a.holds("ollama", "active", len(a.written))
+	if done == 0 || done >= len(a.written) {
+		a.t.Errorf("%d of %d documents were embedded when the worker was killed", done, len(a.written))
+	}
+	a.goBack(r)
+}
+
+func loseModel(a *archive) {
+	r := a.halfway(llmtest.Overloaded)
+	eventually(a.t, workDeadline, "the fault shows", func() bool { return a.now(r).Error != nil })
+	if code := a.now(r).Error.Code; code != "model_overloaded" && code != "model_unavailable" { // the breaker's word for it
+		a.t.Errorf("the re-embedding says %s", code)
+	}
+	a.serves(r)
+	a.models.Heal()
+	a.activated(r)
+	a.foundBy("ollama")
+}
