@@ -32,6 +32,7 @@ func TestReembedding(t *testing.T) {
 		run  func(*archive)
 	}{
 		{"search goes on, and changes over in every process", changeOver},
+		{"one that failed is given up", giveUp},
 		{"the worker is killed", killReembedding},
 		{"the model is away", loseModel},
 	} {
@@ -148,6 +149,7 @@ func (a *archive) holds(provider, state string, documents int) {
 // reembedding is as much of a re-embedding as tests look at.
 type reembedding struct {
 	ID, State string
+	JobID     string `json:"job_id"`
 	Activated bool
 	Recall    *float64
 	Progress  struct{ Done, Total int }
@@ -225,7 +227,15 @@ func (a *archive) goBack(r reembedding) {
 	a.foundBy("offline")
 	left := a.space("ollama")
 	a.holds("offline", "active", len(a.written))
-	a.admin.must(http.StatusNoContent, "DELETE", "/v1/admin/embedding-spaces/"+strconv.FormatInt(left.ID, 10), nil)
+	a.forget(left)
+}
+
+func (s space) path() string { return "/v1/admin/embedding-spaces/" + strconv.FormatInt(s.ID, 10) }
+
+// forget deletes a space and demands that nothing of it is left.
+func (a *archive) forget(left space) {
+	a.t.Helper()
+	a.admin.must(http.StatusNoContent, "DELETE", left.path(), nil)
 	if n := a.s.count("SELECT count(*) FROM chunks WHERE space_id = $1", left.ID); n != 0 {
 		a.t.Errorf("%d chunks outlived their space", n)
 	}
@@ -236,7 +246,7 @@ func changeOver(a *archive) {
 	r := a.halfway(llmtest.Held)
 	a.serves(r)
 	a.admin.must(http.StatusConflict, "POST", reembeddings, toModel)
-	a.admin.must(http.StatusConflict, "DELETE", fmt.Sprint("/v1/admin/embedding-spaces/", a.space("ollama").ID), nil)
+	a.admin.must(http.StatusConflict, "DELETE", a.space("ollama").path(), nil)
 	a.pauseAndResume(r)
 	a.models.Heal()
 	a.models.Release()
@@ -283,6 +293,29 @@ func (a *archive) pauseAndResume(r reembedding) {
 	if now := a.space("ollama").Documents; now != done {
 		a.t.Errorf("after the pause %d documents are embedded, were %d", now, done)
 	}
+}
+
+// giveUp sees that the job of a re-embedding that was given up does nothing when
+// it is tried again.
+func giveUp(a *archive) {
+	r := a.halfway(llmtest.MissingModel)
+	eventually(a.t, workDeadline, "the re-embedding fails", func() bool { return a.now(r).State == "failed" })
+	a.models.Heal()
+	a.admin.must(http.StatusOK, "POST", reembeddings+"/"+r.ID+"/cancel", nil)
+	tried := a.admin.job(r.JobID)
+	a.admin.must(http.StatusOK, "POST", "/v1/jobs/"+tried.ID+"/retry", nil)
+	if tried = a.admin.settled(tried); tried.State != "failed" || tried.code() != "conflict" {
+		a.t.Errorf("its job %s with %s, want failed with conflict", tried.State, tried.code())
+	}
+	if now := a.now(r); now.State != "cancelled" || now.Activated {
+		a.t.Errorf("it is %+v after it was cancelled", now)
+	}
+	left := a.space("ollama")
+	if left.State != "building" || left.Documents >= len(a.written) {
+		a.t.Errorf("it left the space %+v", left)
+	}
+	a.foundBy("offline")
+	a.forget(left)
 }
 
 func killReembedding(a *archive) {

@@ -95,10 +95,20 @@ type documentFailure struct {
 	cause error
 }
 
+// goesOnBy reports whether a job is the one that does a re-embedding. A failed one
+// can be tried again at any time, even after the re-embedding was cancelled.
+func goesOnBy(r domain.Reembedding, job uuid.UUID) bool {
+	ended := r.State == domain.ReembeddingFinished || r.State == domain.ReembeddingCancelled
+	return !ended && r.JobID != nil && *r.JobID == job
+}
+
 func (r *Reembedder) begin(ctx context.Context, task domain.Task) (*reembedRun, error) {
 	reembedding, err := r.Store.Reembedding(ctx, task.Job.ResourceID)
 	if err != nil {
 		return nil, err
+	}
+	if !goesOnBy(reembedding, task.Job.ID) {
+		return nil, domain.Errorf(domain.CodeConflict, "The re-embedding has ended, or goes on as another job.")
 	}
 	batcher, err := r.Batchers(reembedding.Space)
 	if err != nil {
