@@ -163,7 +163,7 @@ func standing(own string, job domain.State, stopping bool) domain.ReembeddingSta
 	return domain.ReembeddingRunning
 }
 
-// Uncovered lists ready documents of a scope, by id from the one after, that are
+// Uncovered lists usable documents of a scope, by id from the one after, that are
 // in the active space and not in the given one.
 func (s *Store) Uncovered(ctx context.Context, spaceID int64, scope domain.ReembeddingScope, after uuid.UUID, limit int) ([]domain.OwnedDocument, error) {
 	rows, err := s.queries.UncoveredDocuments(ctx, uncovered(spaceID, scope, after, limit))
@@ -193,7 +193,7 @@ func (s *Store) Covered(ctx context.Context, spaceID int64, scope domain.Reembed
 // built, if the document is still there.
 func (s *Store) SaveReembedded(ctx context.Context, lease domain.Lease, documentID uuid.UUID, spaceID int64, chunks []domain.Chunk, vectors [][]float32) error {
 	return s.fenced(ctx, lease, func(q *dbsqlc.Queries, _ dbsqlc.HoldLeaseRow) error {
-		row, err := q.HoldReadyDocument(ctx, documentID)
+		row, err := q.HoldUsableDocument(ctx, documentID)
 		if domain.CodeOf(translate(err)) == domain.CodeNotFound {
 			return nil
 		}

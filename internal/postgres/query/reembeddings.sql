@@ -43,9 +43,9 @@ WHERE (sqlc.narg('user_id')::uuid IS NULL OR c.user_id = sqlc.narg('user_id'))
   AND NOT EXISTS (SELECT 1 FROM chunks t WHERE t.document_id = c.document_id AND t.space_id = @space_id);
 
 -- name: UncoveredDocuments :many
--- Ready documents that are in the active space and not in the wanted one.
+-- Usable documents that are in the active space and not in the wanted one.
 SELECT d.id, d.user_id, d.project_id FROM documents d
-WHERE d.state = 'ready' AND d.id > @after
+WHERE d.state IN ('ready', 'partial') AND d.id > @after
   AND (sqlc.narg('user_id')::uuid IS NULL OR d.user_id = sqlc.narg('user_id'))
   AND (sqlc.narg('project_id')::uuid IS NULL OR d.project_id = sqlc.narg('project_id'))
   AND (sqlc.narg('document_id')::uuid IS NULL OR d.id = sqlc.narg('document_id'))
@@ -59,9 +59,9 @@ SELECT count(DISTINCT document_id)::bigint FROM embeddings WHERE space_id = @spa
   AND (sqlc.narg('project_id')::uuid IS NULL OR project_id = sqlc.narg('project_id'))
   AND (sqlc.narg('document_id')::uuid IS NULL OR document_id = sqlc.narg('document_id'));
 
--- name: HoldReadyDocument :one
+-- name: HoldUsableDocument :one
 -- Keeps a document from being deleted or read anew until its chunks are stored.
-SELECT user_id, project_id FROM documents WHERE id = @id AND state = 'ready' FOR UPDATE;
+SELECT user_id, project_id FROM documents WHERE id = @id AND state IN ('ready', 'partial') FOR UPDATE;
 
 -- name: DeleteChunksOfSpace :exec
 DELETE FROM chunks WHERE document_id = @document_id AND space_id = @space_id;

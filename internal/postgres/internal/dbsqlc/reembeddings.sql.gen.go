@@ -123,19 +123,19 @@ func (q *Queries) EndReembedding(ctx context.Context, arg EndReembeddingParams) 
 	return err
 }
 
-const holdReadyDocument = `-- name: HoldReadyDocument :one
-SELECT user_id, project_id FROM documents WHERE id = $1 AND state = 'ready' FOR UPDATE
+const holdUsableDocument = `-- name: HoldUsableDocument :one
+SELECT user_id, project_id FROM documents WHERE id = $1 AND state IN ('ready', 'partial') FOR UPDATE
 `
 
-type HoldReadyDocumentRow struct {
+type HoldUsableDocumentRow struct {
 	UserID    uuid.UUID
 	ProjectID *uuid.UUID
 }
 
 // Keeps a document from being deleted or read anew until its chunks are stored.
-func (q *Queries) HoldReadyDocument(ctx context.Context, id uuid.UUID) (HoldReadyDocumentRow, error) {
-	row := q.db.QueryRow(ctx, holdReadyDocument, id)
-	var i HoldReadyDocumentRow
+func (q *Queries) HoldUsableDocument(ctx context.Context, id uuid.UUID) (HoldUsableDocumentRow, error) {
+	row := q.db.QueryRow(ctx, holdUsableDocument, id)
+	var i HoldUsableDocumentRow
 	err := row.Scan(&i.UserID, &i.ProjectID)
 	return i, err
 }
@@ -593,7 +593,7 @@ func (q *Queries) Spaces(ctx context.Context) ([]SpacesRow, error) {
 
 const uncoveredDocuments = `-- name: UncoveredDocuments :many
 SELECT d.id, d.user_id, d.project_id FROM documents d
-WHERE d.state = 'ready' AND d.id > $1
+WHERE d.state IN ('ready', 'partial') AND d.id > $1
   AND ($2::uuid IS NULL OR d.user_id = $2)
   AND ($3::uuid IS NULL OR d.project_id = $3)
   AND ($4::uuid IS NULL OR d.id = $4)
@@ -617,7 +617,7 @@ type UncoveredDocumentsRow struct {
 	ProjectID *uuid.UUID
 }
 
-// Ready documents that are in the active space and not in the wanted one.
+// Usable documents that are in the active space and not in the wanted one.
 func (q *Queries) UncoveredDocuments(ctx context.Context, arg UncoveredDocumentsParams) ([]UncoveredDocumentsRow, error) {
 	rows, err := q.db.Query(ctx, uncoveredDocuments,
 		arg.After,
