@@ -24,6 +24,7 @@ type Stage struct {
 	Worker  domain.Worker
 	Slots   int           // attempts at once
 	Timeout time.Duration // of one attempt
+	MaxWait time.Duration // instead of Timing's, if set
 	// Paused, when set, holds back pulling, as while a provider's breaker is open.
 	Paused func() bool
 }

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -71,7 +72,7 @@ func (r *Runner) end(ctx context.Context, a *attempt, err error) (outcome, error
 func (r *Runner) fail(ctx context.Context, a *attempt, err error) (outcome, error) {
 	e := domain.AsError(err)
 	job, cause := a.task.Job, domain.JobError{Code: e.Code, Detail: e.Message, Hint: e.Hint}
-	isFree := free(e.Code) && time.Since(job.CreatedAt) < r.timing.MaxWait
+	isFree := free(e.Code) && time.Since(job.CreatedAt) < cmp.Or(r.stage.MaxWait, r.timing.MaxWait)
 	retry := isFree || (e.Code.Retryable() && job.Attempt < job.MaxAttempts)
 	if retry {
 		owned, err := r.store.Retry(ctx, a.task.Lease, &cause, retryDelay(job.Attempt, a.task.Lease.Fence, e), isFree)

@@ -190,9 +190,13 @@ func (s *Store) Covered(ctx context.Context, spaceID int64, scope domain.Reembed
 }
 
 // SaveReembedded stores a document's chunks and vectors in a space that is being
-// built, if the document is still there.
+// built, if the document is still there. A job that lasts for days meets more
+// failures than a short one, so only those since the last document count.
 func (s *Store) SaveReembedded(ctx context.Context, lease domain.Lease, documentID uuid.UUID, spaceID int64, chunks []domain.Chunk, vectors [][]float32) error {
-	return s.fenced(ctx, lease, func(q *dbsqlc.Queries, _ dbsqlc.HoldLeaseRow) error {
+	return s.fenced(ctx, lease, func(q *dbsqlc.Queries, held dbsqlc.HoldLeaseRow) error {
+		if err := q.ForgiveAttempts(ctx, held.ID); err != nil {
+			return err
+		}
 		row, err := q.HoldUsableDocument(ctx, documentID)
 		if domain.CodeOf(translate(err)) == domain.CodeNotFound {
 			return nil

@@ -63,6 +63,10 @@ SELECT count(DISTINCT document_id)::bigint FROM embeddings WHERE space_id = @spa
 -- Keeps a document from being deleted or read anew until its chunks are stored.
 SELECT user_id, project_id FROM documents WHERE id = @id AND state IN ('ready', 'partial') FOR UPDATE;
 
+-- name: ForgiveAttempts :exec
+-- What went wrong before the last document was done is no reason to give up.
+UPDATE jobs SET attempt = 1, lost = 0 WHERE id = @id AND (attempt > 1 OR lost > 0);
+
 -- name: DeleteChunksOfSpace :exec
 DELETE FROM chunks WHERE document_id = @document_id AND space_id = @space_id;
 

@@ -123,6 +123,16 @@ func (q *Queries) EndReembedding(ctx context.Context, arg EndReembeddingParams) 
 	return err
 }
 
+const forgiveAttempts = `-- name: ForgiveAttempts :exec
+UPDATE jobs SET attempt = 1, lost = 0 WHERE id = $1 AND (attempt > 1 OR lost > 0)
+`
+
+// What went wrong before the last document was done is no reason to give up.
+func (q *Queries) ForgiveAttempts(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, forgiveAttempts, id)
+	return err
+}
+
 const holdUsableDocument = `-- name: HoldUsableDocument :one
 SELECT user_id, project_id FROM documents WHERE id = $1 AND state IN ('ready', 'partial') FOR UPDATE
 `
