@@ -110,11 +110,14 @@ func (s embedStage) Work(ctx context.Context, task domain.Task) error {
 }
 
 // Reembed is the part that works the reembed stage. There is one re-embedding at
-// a time, and it takes as long as it takes.
+// a time, and it takes as long as it takes: nobody waits for it, so that it waits
+// for its provider.
 func (w *Workers) Reembed(e *Embedder) Part {
-	const slots, longest = 1, 7 * 24 * time.Hour
-	worker := &embedding.Reembedder{Store: postgres.Ingest{Store: w.stores.Postgres.System()}, Batchers: e.In, Log: w.rt.Log}
-	return w.part(jobs.Stage{Name: domain.StageReembed, Worker: worker, Slots: slots, Timeout: longest})
+	const slots, longest, maxWait = 1, 7 * 24 * time.Hour, 90 * 24 * time.Hour
+	worker := &embedding.Reembedder{
+		Store: postgres.Ingest{Store: w.stores.Postgres.System()}, Batchers: e.In, Admit: e.models.AdmitEmbedding, Log: w.rt.Log,
+	}
+	return w.part(jobs.Stage{Name: domain.StageReembed, Worker: worker, Slots: slots, Timeout: longest, MaxWait: maxWait})
 }
 
 // Match is the part that works the match stage.

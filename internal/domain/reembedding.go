@@ -70,7 +70,8 @@ type OwnedDocument struct {
 
 // Sample is a stored chunk with the hash of its text, for checking a space.
 type Sample struct {
-	UserID  uuid.UUID
-	Content string
-	Hash    []byte
+	UserID    uuid.UUID
+	ProjectID *uuid.UUID
+	Content   string
+	Hash      []byte
 }

@@ -23,26 +23,32 @@ func (r *reembedRun) recall(ctx context.Context) (float64, error) {
 	if err != nil || len(samples) == 0 {
 		return 1, err
 	}
-	found := 0
+	found, asked := 0, 0
 	for _, sample := range samples {
 		hit, err := r.finds(ctx, sample)
+		if domain.CodeOf(err) == domain.CodeLocalOnly {
+			continue // marked since it was embedded
+		}
 		if err != nil {
 			return 0, err
 		}
-		if hit {
+		if asked++; hit {
 			found++
 		}
 	}
-	recall := float64(found) / float64(len(samples))
+	if asked == 0 {
+		return 1, nil
+	}
+	recall := float64(found) / float64(asked)
 	if recall < leastRecall {
-		return recall, domain.Errorf(domain.CodeRecallLow, "The new space finds only %d of %d passages by their own text.", found, len(samples)).
+		return recall, domain.Errorf(domain.CodeRecallLow, "The new space finds only %d of %d passages by their own text.", found, asked).
 			WithHint("The space before serves on. Look at the embedding model, then resume, or cancel.")
 	}
 	return recall, nil
 }
 
 func (r *reembedRun) finds(ctx context.Context, sample domain.Sample) (bool, error) {
-	vectors, err := r.batcher.Embed(r.onBehalf(ctx, sample.UserID, nil), []string{Normalize(sample.Content)}, Bulk)
+	vectors, err := r.batcher.Embed(r.onBehalf(ctx, sample.UserID, sample.ProjectID), []string{Normalize(sample.Content)}, Bulk)
 	if err != nil {
 		return false, err
 	}

@@ -38,7 +38,10 @@ type ReembedStore interface {
 type Reembedder struct {
 	Store    ReembedStore
 	Batchers func(space domain.EmbeddingSpace) (*Batcher, error)
-	Log      *slog.Logger
+	// Admit reports whether a provider may see texts of the caller of ctx. It is
+	// asked before they join a batch, which is for many callers.
+	Admit func(ctx context.Context, provider string) error
+	Log   *slog.Logger
 }
 
 var _ domain.Worker = (*Reembedder)(nil)
@@ -201,6 +204,10 @@ func (r *reembedRun) embed(ctx context.Context, d domain.OwnedDocument) error {
 	if err != nil {
 		return err
 	}
+	behalf := r.onBehalf(ctx, d.UserID, d.ProjectID)
+	if err := r.Admit(behalf, r.Space.Provider); err != nil {
+		return err
+	}
 	pages, err := r.Store.Pages(ctx, d.ID)
 	if err != nil {
 		return err
@@ -216,7 +223,7 @@ func (r *reembedRun) embed(ctx context.Context, d domain.OwnedDocument) error {
 	vectors, err := passages{
 		cache: r.Store, batcher: r.batcher, spaceID: r.Space.ID, userID: d.UserID, priority: Bulk,
 		progress: func(domain.Progress) {}, // the job counts documents
-	}.vectors(r.onBehalf(ctx, d.UserID, d.ProjectID), chunks)
+	}.vectors(behalf, chunks)
 	if err != nil {
 		return err
 	}

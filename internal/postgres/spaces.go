@@ -54,7 +54,7 @@ func (s *Store) Samples(ctx context.Context, spaceID int64, limit int) ([]domain
 	rows, err := s.queries.SampleChunks(ctx, dbsqlc.SampleChunksParams{SpaceID: spaceID, MaxRows: int32(limit)})
 	samples := make([]domain.Sample, len(rows))
 	for i, r := range rows {
-		samples[i] = domain.Sample{UserID: r.UserID, Content: r.Content, Hash: r.ContentHash}
+		samples[i] = domain.Sample{UserID: r.UserID, ProjectID: r.ProjectID, Content: r.Content, Hash: r.ContentHash}
 	}
 	return samples, translate(err)
 }

@@ -120,12 +120,16 @@ func sleep(ctx context.Context, d time.Duration) error {
 // AdmitEmbedding reports whether texts of the caller of ctx may be embedded by a
 // provider. It is asked before they join a batch, which is for many callers.
 func (g *Gateway) AdmitEmbedding(ctx context.Context, provider string) error {
-	p, err := g.policy(ctx, llm.CallerOf(ctx))
+	caller := llm.CallerOf(ctx)
+	p, err := g.policy(ctx, caller)
 	if err != nil {
 		return err
 	}
 	if s, ok := g.source(provider); ok && !s.Local && g.localOnly(p) {
 		return localOnlyError()
+	}
+	if caller.Unmetered {
+		return nil
 	}
 	return g.overBudget(p)
 }

@@ -143,6 +143,9 @@ func TestBudget(t *testing.T) {
 			_, err := s.ask(ctx, "grok", "")
 			wantCode(t, err, domain.CodeBudgetExceeded)
 			wantCode(t, s.AdmitEmbedding(ctx, "ollama"), domain.CodeBudgetExceeded)
+			if err := s.AdmitEmbedding(llm.WithCaller(ctx, llm.Caller{UserID: user, Unmetered: true}), "ollama"); err != nil {
+				t.Errorf("what is not counted was held against the budget: %v", err)
+			}
 			if _, grok, _ := s.chats(); grok != 1 {
 				t.Errorf("%d requests, want 1", grok)
 			}

@@ -72,7 +72,7 @@ DELETE FROM chunks WHERE document_id = @document_id AND space_id = @space_id;
 
 -- name: SampleChunks :many
 -- A hash is as good as chance.
-SELECT c.id, c.user_id, c.content, c.content_hash FROM chunks c
+SELECT c.id, c.user_id, c.project_id, c.content, c.content_hash FROM chunks c
 WHERE c.space_id = @space_id ORDER BY c.content_hash LIMIT @max_rows;
 
 -- name: NearestHashes :many

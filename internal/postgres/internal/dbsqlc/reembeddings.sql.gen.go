@@ -422,7 +422,7 @@ func (q *Queries) Reembeddings(ctx context.Context, arg ReembeddingsParams) ([]R
 }
 
 const sampleChunks = `-- name: SampleChunks :many
-SELECT c.id, c.user_id, c.content, c.content_hash FROM chunks c
+SELECT c.id, c.user_id, c.project_id, c.content, c.content_hash FROM chunks c
 WHERE c.space_id = $1 ORDER BY c.content_hash LIMIT $2
 `
 
@@ -434,6 +434,7 @@ type SampleChunksParams struct {
 type SampleChunksRow struct {
 	ID          int64
 	UserID      uuid.UUID
+	ProjectID   *uuid.UUID
 	Content     string
 	ContentHash []byte
 }
@@ -451,6 +452,7 @@ func (q *Queries) SampleChunks(ctx context.Context, arg SampleChunksParams) ([]S
 		if err := rows.Scan(
 			&i.ID,
 			&i.UserID,
+			&i.ProjectID,
 			&i.Content,
 			&i.ContentHash,
 		); err != nil {
