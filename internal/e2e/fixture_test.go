@@ -30,11 +30,13 @@ func textStream(lines []string) string {
 	return b.String()
 }
 
+const picture = "q 400 0 0 600 80 100 cm\nBI /W 4 /H 2 /BPC 8 /CS /G ID \x10\xd0\x20\xc0\xa0\x40\xb0\x30 EI\nQ"
+
 // scannedPDF has pages that are pictures: there is no text to be found.
 func scannedPDF(pages int) []byte {
 	contents := make([]string, pages)
 	for i := range contents {
-		contents[i] = "q 400 0 0 600 80 100 cm\nBI /W 4 /H 2 /BPC 8 /CS /G ID \x10\xd0\x20\xc0\xa0\x40\xb0\x30 EI\nQ"
+		contents[i] = picture
 	}
 	return pdfOf(contents, "")
 }

@@ -13,20 +13,11 @@ import (
 const administrator = "root@example.com"
 
 // TestReembedding brings a deployment from the built-in provider to a model and
-// back, several times: undisturbed, without its worker, and without the model.
+// back, several times: undisturbed, without its worker, without the model, and to
+// a provider that may not see everything.
 func TestReembedding(t *testing.T) {
 	t.Parallel()
-	models := llmtest.NewServer()
-	t.Cleanup(models.Close)
-	models.OnChat(fromSchema)
-	s := boot(t, fast, "EMBEDDING_PROVIDER=offline", "OLLAMA_BASE_URL="+models.URL, "LLM_MODEL="+llmtest.ChatModel,
-		"ADMIN_EMAIL="+administrator, "ADMIN_PASSWORD="+password)
-	second, url := s.newAPI("api-2")
-	second.up()
-	a := &archive{t: t, s: s, models: models, doors: []string{s.url, url}}
-	a.admin = a.login(administrator)
-	a.users = []*user{register(t, s.url), register(t, s.url)}
-	a.write(2 * someDocuments)
+	a := newArchive(t)
 	for _, scenario := range []struct {
 		name string
 		run  func(*archive)
@@ -35,6 +26,7 @@ func TestReembedding(t *testing.T) {
 		{"one that failed is given up", giveUp},
 		{"the worker is killed", killReembedding},
 		{"the model is away", loseModel},
+		{"some texts may not leave", keepLocal},
 	} {
 		ok := t.Run(scenario.name, func(t *testing.T) {
 			a.within(t)
@@ -44,18 +36,16 @@ func TestReembedding(t *testing.T) {
 			t.Fatal("what follows builds on this")
 		}
 	}
-	oracle{t, s}.historiesWhole()
-	oracle{t, s}.nobodyLeft()
+	oracle{t, a.s}.historiesWhole()
+	oracle{t, a.s}.nobodyLeft()
 }
-
-// someDocuments are more than are embedded at once.
-const someDocuments = 6
 
 // archive is what users wrote, and where it is embedded.
 type archive struct {
 	t       testing.TB
 	s       *system
 	models  *llmtest.Server
+	cloud   *llmtest.Server
 	doors   []string // of all API processes
 	admin   *user
 	users   []*user
@@ -67,6 +57,30 @@ type writing struct {
 	word  string // that no other has
 	id    string
 }
+
+// newArchive boots a system that embeds offline, with more documents than are
+// embedded at once, one of them with a page that is a picture.
+func newArchive(t *testing.T) *archive {
+	t.Helper()
+	a := &archive{t: t, models: llmtest.NewServer(), cloud: llmtest.NewOpenAI()}
+	t.Cleanup(a.models.Close)
+	t.Cleanup(a.cloud.Close)
+	a.models.OnChat(fromSchema)
+	a.s = boot(t, fast, "EMBEDDING_PROVIDER=offline", "LLM_PROVIDER=ollama", "OLLAMA_BASE_URL="+a.models.URL, "LLM_MODEL="+llmtest.ChatModel,
+		"OPENAI_BASE_URL="+a.cloud.URL+"/v1", "OPENAI_API_KEY=sk-test", "ADMIN_EMAIL="+administrator, "ADMIN_PASSWORD="+password)
+	second, url := a.s.newAPI("api-2")
+	second.up()
+	a.doors = []string{a.s.url, url}
+	a.admin = a.login(administrator)
+	a.users = []*user{register(t, a.s.url), register(t, a.s.url)}
+	a.write(12)
+	u, word := a.users[0], a.nextWord()
+	scan := u.succeeded(u.upload(word+".pdf", pdfOf([]string{textStream([]string{"A letter from " + word + " about the kettle."}), picture}, "")))
+	a.written = append(a.written, writing{u, word, scan.Resource.ID})
+	return a
+}
+
+func (a *archive) nextWord() string { return fmt.Sprintf("w%03d", len(a.written)) }
 
 // within makes what follows part of a subtest.
 func (a *archive) within(t testing.TB) {
@@ -92,7 +106,7 @@ func (a *archive) write(n int) {
 	a.t.Helper()
 	reading := make([]job, n)
 	for i := range reading {
-		u, word := a.users[i%len(a.users)], fmt.Sprintf("w%03d", len(a.written))
+		u, word := a.users[i%len(a.users)], a.nextWord()
 		reading[i] = u.text(word, note(word))
 		a.written = append(a.written, writing{u, word, reading[i].Resource.ID})
 	}
@@ -199,13 +213,18 @@ func (a *archive) halfway(fault llmtest.Fault) reembedding {
 	a.t.Helper()
 	const allowed = 2 // requests, each with passages of at most 4 documents
 	a.models.Fail("/api/embed", llmtest.NoFault, allowed)
-	a.models.Fail("/api/embed", fault, -1)
+	a.models.Fail("/api/embed", llmtest.Held, -1)
 	asked := a.models.Requests("/api/embed")
 	r := a.begin(reembeddings, toModel)
 	eventually(a.t, workDeadline, "the model is asked", func() bool { return a.models.Requests("/api/embed") > asked+allowed })
 	eventually(a.t, workDeadline, "some documents are embedded", func() bool { return a.space("ollama").Documents > 0 })
 	if s := a.space("ollama"); s.State != "building" || s.Documents >= len(a.written) {
 		a.t.Fatalf("half-way the space is %+v", s)
+	}
+	if fault != llmtest.Held {
+		a.models.Heal()
+		a.models.Fail("/api/embed", fault, -1)
+		a.models.Release() // what is stored by now cannot be undone by the fault
 	}
 	return r
 }
@@ -220,12 +239,12 @@ func (a *archive) serves(r reembedding) {
 	}
 }
 
-// goBack returns to the built-in provider, and forgets the model's vectors.
-func (a *archive) goBack(r reembedding) {
+// goBack returns to the built-in provider, and forgets the vectors of another.
+func (a *archive) goBack(r reembedding, provider string) {
 	a.t.Helper()
 	a.activated(a.begin(reembeddings+"/"+r.ID+"/rollback", nil))
 	a.foundBy("offline")
-	left := a.space("ollama")
+	left := a.space(provider)
 	a.holds("offline", "active", len(a.written))
 	a.forget(left)
 }
@@ -259,7 +278,7 @@ func changeOver(a *archive) {
 	a.holds("ollama", "active", before+2)
 	a.holds("offline", "retired", before)
 	a.users[0].succeeded(a.users[0].match(a.written[before].id, a.written[0].id)) // searches in a worker
-	a.goBack(r)
+	a.goBack(r, "ollama")
 }
 
 // plan demands that a plan counts all there is and shows the model none of it.
@@ -330,7 +349,7 @@ func killReembedding(a *archive) {
 	if done == 0 || done >= len(a.written) {
 		a.t.Errorf("%d of %d documents were embedded when the worker was killed", done, len(a.written))
 	}
-	a.goBack(r)
+	a.goBack(r, "ollama")
 }
 
 func loseModel(a *archive) {
@@ -343,4 +362,33 @@ func loseModel(a *archive) {
 	a.models.Heal()
 	a.activated(r)
 	a.foundBy("ollama")
+	a.goBack(r, "ollama")
+}
+
+// keepLocal sees that texts which may not leave hold up a re-embedding into the
+// cloud, and no other text with them.
+func keepLocal(a *archive) {
+	a.users[1].must(http.StatusOK, "PATCH", "/v1/users/me", object{"local_only": true})
+	r := a.begin(reembeddings, object{"provider": "openai", "model": llmtest.EmbedModel})
+	eventually(a.t, workDeadline, "the re-embedding fails", func() bool { return a.now(r).State == "failed" })
+	if e := a.now(r).Error; e.Code != "reembedding_incomplete" || !strings.Contains(e.Detail, "local language models") {
+		a.t.Errorf("it failed with %+v", e)
+	}
+	others, sent := 0, fmt.Sprint(a.cloud.Batches())
+	for _, w := range a.written {
+		mine := w.owner.id == a.users[0].id
+		if mine {
+			others++
+		}
+		if strings.Contains(sent, w.word) != mine {
+			a.t.Errorf("the cloud saw %s of %s: %v", w.word, w.owner.email, !mine)
+		}
+	}
+	a.holds("openai", "building", others)
+	a.foundBy("offline")
+	a.users[1].must(http.StatusOK, "PATCH", "/v1/users/me", object{"local_only": false})
+	a.admin.must(http.StatusOK, "POST", reembeddings+"/"+r.ID+"/resume", nil)
+	a.activated(r)
+	a.foundBy("openai")
+	a.goBack(r, "openai")
 }
