@@ -253,6 +253,29 @@ func TestFailuresAreJudgedByTheirCode(t *testing.T) {
 	}
 }
 
+func TestStagesMayWaitLonger(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		maxWait time.Duration
+		attempt int
+	}{{0, 2}, {time.Hour, 1}} {
+		s := newSystem(t)
+		s.timing.MaxWait = time.Nanosecond
+		s.dispatch()
+		var runs atomic.Int64
+		s.runAny(jobs.Stage{Name: domain.StageExtract, Slots: 1, Timeout: time.Minute, MaxWait: c.maxWait, Worker: workerFunc(
+			func(ctx context.Context, task domain.Task) error {
+				if runs.Add(1) == 1 {
+					return &domain.Error{Code: domain.CodeUnavailable, RetryAfter: time.Millisecond}
+				}
+				return s.finish(ctx, task)
+			})})
+		if ended := s.settled(s.submit(s.user, 1)[0]); ended.State != domain.StateSucceeded || ended.Attempt != c.attempt {
+			t.Errorf("patience %s: %s after attempt %d, want %d", c.maxWait, ended.State, ended.Attempt, c.attempt)
+		}
+	}
+}
+
 // Only the attempt's own deadline makes an error a timeout of the stage: a
 // provider's timeout keeps its name.
 func TestTimeoutsKeepTheirName(t *testing.T) {
