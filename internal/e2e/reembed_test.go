@@ -309,7 +309,7 @@ func (a *archive) pauseAndResume(r reembedding) {
 		return a.admin.send("POST", reembeddings+"/"+r.ID+"/resume", nil).status == http.StatusOK
 	})
 	eventually(a.t, workDeadline, "it goes on", func() bool { return a.models.Requests("/api/embed") > asked })
-	if now := a.space("ollama").Documents; now != done {
+	if now := a.space("ollama").Documents; now < done {
 		a.t.Errorf("after the pause %d documents are embedded, were %d", now, done)
 	}
 }
@@ -354,8 +354,12 @@ func killReembedding(a *archive) {
 
 func loseModel(a *archive) {
 	r := a.halfway(llmtest.Overloaded)
-	eventually(a.t, workDeadline, "the fault shows", func() bool { return a.now(r).Error != nil })
-	if code := a.now(r).Error.Code; code != "model_overloaded" && code != "model_unavailable" { // the breaker's word for it
+	var shown reembedding
+	eventually(a.t, workDeadline, "the fault shows", func() bool {
+		shown = a.now(r)
+		return shown.Error != nil
+	})
+	if code := shown.Error.Code; code != "model_overloaded" && code != "model_unavailable" { // the breaker's word for it
 		a.t.Errorf("the re-embedding says %s", code)
 	}
 	a.serves(r)
