@@ -459,7 +459,7 @@ func curl(r sample, header http.Header) string {
 func (p *people) after(t *testing.T, s *system) {
 	t.Helper()
 	p.anybody.isReady()
-	for _, stage := range []domain.Stage{domain.StageExtract, domain.StageEmbed, domain.StageMatch, domain.StageChat, domain.StageStory} {
+	for _, stage := range domain.Stages() {
 		p.admin.direct(sample{method: "POST", path: "/v1/admin/queues/" + string(stage) + "/resume"})
 	}
 	ctx := postgres.AsSystem(t.Context())

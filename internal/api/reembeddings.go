@@ -106,7 +106,7 @@ type acceptedReembedding struct {
 func (s *server) reembeddingOperations() {
 	const path = "/admin/reembeddings"
 	missing := []domain.Code{domain.CodeNotFound}
-	ended := append(missing, domain.CodeConflict)
+	ended := []domain.Code{domain.CodeNotFound, domain.CodeConflict}
 	asking := []domain.Code{domain.CodeProviderUnknown, domain.CodeModelNotFound, domain.CodeModelUnavailable}
 	register(s, endpoint{
 		id: "plan-reembedding", method: http.MethodPost, path: path + "/plan", tag: adminTag, admin: true, reads: true,

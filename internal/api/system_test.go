@@ -22,6 +22,7 @@ import (
 	"generalbackend/internal/api"
 	"generalbackend/internal/auth"
 	"generalbackend/internal/domain"
+	"generalbackend/internal/embedding"
 	"generalbackend/internal/extraction"
 	"generalbackend/internal/jobs"
 	"generalbackend/internal/llm/gateway"
@@ -97,7 +98,7 @@ func newSystemOn(t *testing.T, dsn string, change ...func(*api.Options)) *system
 		Store: store, Batches: store, Engine: engine, Accounts: s.accounts, Throttles: s.store, Searcher: s.search,
 		Providers: models, LLM: models, Usage: s.store, Detect: extraction.Detect,
 		Own:   s.store,
-		Admin: store, NewAccounts: s.accounts,
+		Admin: store, NewAccounts: s.accounts, Spaces: spaces{},
 		Stories: store,
 		Chats:   store, Tokens: s.queue,
 		Secret: secret, AllowedOrigins: []string{origin}, MaxUploadBytes: 2 << 20, Log: log, Timeout: patience,
@@ -424,6 +425,9 @@ func (s *system) workWith(judge domain.Worker) {
 		domain.StageExtract: workerFunc(s.extract), domain.StageEmbed: workerFunc(s.embed), domain.StageMatch: judge,
 		domain.StageChat:  workerFunc(s.converse),
 		domain.StageStory: story.NewWorker(postgres.Telling{Store: s.store}, s.options.Providers.(story.Providers), story.Options{}),
+		domain.StageReembed: &embedding.Reembedder{
+			Store: postgres.Ingest{Store: s.store}, Batchers: s.batcher, Log: slog.New(slog.DiscardHandler),
+		},
 	} {
 		stage := jobs.Stage{Name: name, Worker: s.judged(work), Slots: 4, Timeout: patience}
 		s.background(jobs.NewRunner(stage, s.store, s.queue, s.timing, metrics, slog.New(slog.DiscardHandler)).Run)

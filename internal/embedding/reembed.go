@@ -18,6 +18,7 @@ import (
 // ReembedStore is what the reembed stage reads and writes, of all users.
 type ReembedStore interface {
 	Reembedding(ctx context.Context, id uuid.UUID) (domain.Reembedding, error)
+	PlanReembedding(ctx context.Context, space domain.EmbeddingSpace, scope domain.ReembeddingScope) (domain.ReembeddingPlan, error)
 	Covered(ctx context.Context, spaceID int64, scope domain.ReembeddingScope) (int64, error)
 	Uncovered(ctx context.Context, spaceID int64, scope domain.ReembeddingScope, after uuid.UUID, limit int) ([]domain.OwnedDocument, error)
 	Document(ctx context.Context, id uuid.UUID) (domain.Document, error)
@@ -28,8 +29,8 @@ type ReembedStore interface {
 	Samples(ctx context.Context, spaceID int64, limit int) ([]domain.Sample, error)
 	NearestHashes(ctx context.Context, space domain.EmbeddingSpace, userID uuid.UUID, vector []float32, limit int) ([][]byte, error)
 	// CutOver reports false when documents came in that the space lacks.
-	CutOver(ctx context.Context, lease domain.Lease, r domain.Reembedding, recall float64) (bool, error)
-	FinishReembedding(ctx context.Context, lease domain.Lease, id uuid.UUID) error
+	CutOver(ctx context.Context, lease domain.Lease, r domain.Reembedding) (bool, error)
+	FinishReembedding(ctx context.Context, lease domain.Lease, r domain.Reembedding) error
 }
 
 // Reembedder does the reembed stage: it embeds what another space lacks until
@@ -64,7 +65,7 @@ func (r *Reembedder) Work(ctx context.Context, task domain.Task) error {
 			return err
 		}
 		if !run.Scope.Whole() {
-			return r.Store.FinishReembedding(ctx, task.Lease, run.ID)
+			return r.Store.FinishReembedding(ctx, task.Lease, run.Reembedding)
 		}
 		if err := r.Store.IndexVectors(ctx, run.Space); err != nil {
 			return err
@@ -73,7 +74,8 @@ func (r *Reembedder) Work(ctx context.Context, task domain.Task) error {
 		if err != nil {
 			return err
 		}
-		if done, err := r.Store.CutOver(ctx, task.Lease, run.Reembedding, recall); done || err != nil {
+		run.Recall = &recall
+		if done, err := r.Store.CutOver(ctx, task.Lease, run.Reembedding); done || err != nil {
 			return err
 		}
 	}
@@ -87,9 +89,7 @@ type reembedRun struct {
 	batcher *Batcher
 	limiter *rate.Limiter
 
-	mu     sync.Mutex
-	done   int
-	total  int
+	mu     sync.Mutex // of Progress and failed
 	failed []documentFailure
 }
 
@@ -118,8 +118,13 @@ func (r *Reembedder) begin(ctx context.Context, task domain.Task) (*reembedRun, 
 		return nil, err
 	}
 	covered, err := r.Store.Covered(ctx, reembedding.Space.ID, reembedding.Scope)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := r.Store.PlanReembedding(ctx, reembedding.Space, reembedding.Scope)
+	reembedding.Progress = domain.Progress{Done: int(covered), Total: int(covered + plan.Documents), Unit: "documents"}
 	run := &reembedRun{
-		Reembedder: r, Reembedding: reembedding, task: task, done: int(covered), total: int(covered),
+		Reembedder: r, Reembedding: reembedding, task: task,
 		batcher: batcher, limiter: rate.NewLimiter(rate.Inf, 0),
 	}
 	if n := reembedding.PerMinute; n > 0 {
@@ -156,7 +161,7 @@ func (r *reembedRun) embedAll(ctx context.Context) error {
 func (r *reembedRun) expect(documents int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.total = max(r.total, r.done+len(r.failed)+documents)
+	r.Progress.Total = max(r.Progress.Total, r.Progress.Done+len(r.failed)+documents)
 }
 
 // try returns only errors that would befall the next document as well.
@@ -172,8 +177,8 @@ func (r *reembedRun) try(ctx context.Context, d domain.OwnedDocument) error {
 		r.failed = append(r.failed, documentFailure{d.ID, err})
 		return nil
 	}
-	r.done++
-	r.task.Progress(domain.Progress{Done: r.done, Total: max(r.total, r.done), Unit: "documents"})
+	r.Progress.Done++
+	r.task.Progress(r.Progress)
 	return nil
 }
 

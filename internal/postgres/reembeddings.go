@@ -214,20 +214,32 @@ func (s *Store) SaveReembedded(ctx context.Context, lease domain.Lease, document
 
 // FinishReembedding ends a re-embedding that does not change the active space,
 // and its job.
-func (s *Store) FinishReembedding(ctx context.Context, lease domain.Lease, id uuid.UUID) error {
-	return s.fenced(ctx, lease, func(q *dbsqlc.Queries, held dbsqlc.HoldLeaseRow) error {
-		if err := q.EndReembedding(ctx, dbsqlc.EndReembeddingParams{ID: id, State: reembeddingFinished}); err != nil {
-			return err
-		}
-		return q.FinishJob(ctx, held.ID)
+func (s *Store) FinishReembedding(ctx context.Context, lease domain.Lease, r domain.Reembedding) error {
+	return s.fenced(ctx, lease, func(q *dbsqlc.Queries, _ dbsqlc.HoldLeaseRow) error {
+		return finishReembedding(ctx, q, lease, r)
 	})
+}
+
+// finishReembedding writes how far a re-embedding came, and ends it with its job.
+func finishReembedding(ctx context.Context, q *dbsqlc.Queries, lease domain.Lease, r domain.Reembedding) error {
+	err := q.SetProgress(ctx, dbsqlc.SetProgressParams{
+		ID: lease.JobID, Fence: lease.Fence, Done: int32(r.Progress.Done), Total: int32(r.Progress.Total), Unit: r.Progress.Unit,
+	})
+	if err != nil {
+		return err
+	}
+	err = q.EndReembedding(ctx, dbsqlc.EndReembeddingParams{ID: r.ID, State: reembeddingFinished, Activated: r.Activated, Recall: r.Recall})
+	if err != nil {
+		return err
+	}
+	return q.FinishJob(ctx, lease.JobID)
 }
 
 // CutOver makes the space of a re-embedding the active one and ends both the
 // re-embedding and its job, in one transaction, unless the space still lacks a
 // document; then it changes nothing and reports false.
-func (s *Store) CutOver(ctx context.Context, lease domain.Lease, r domain.Reembedding, recall float64) (done bool, err error) {
-	err = s.fenced(ctx, lease, func(q *dbsqlc.Queries, held dbsqlc.HoldLeaseRow) error {
+func (s *Store) CutOver(ctx context.Context, lease domain.Lease, r domain.Reembedding) (done bool, err error) {
+	err = s.fenced(ctx, lease, func(q *dbsqlc.Queries, _ dbsqlc.HoldLeaseRow) error {
 		former, err := q.LockActiveSpace(ctx)
 		if err != nil {
 			return err
@@ -241,12 +253,8 @@ func (s *Store) CutOver(ctx context.Context, lease domain.Lease, r domain.Reembe
 				return err
 			}
 		}
-		err = q.EndReembedding(ctx, dbsqlc.EndReembeddingParams{ID: r.ID, State: reembeddingFinished, Activated: true, Recall: &recall})
-		if err != nil {
-			return err
-		}
-		done = true
-		return q.FinishJob(ctx, held.ID)
+		done, r.Activated = true, true
+		return finishReembedding(ctx, q, lease, r)
 	})
 	return done && err == nil, err
 }
