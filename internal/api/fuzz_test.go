@@ -431,7 +431,7 @@ func (p *people) judge(f *fuzz, r sample, header http.Header, w *httptest.Respon
 			wrong = append(wrong, "it tells what is another user's")
 		}
 	}
-	if w.Code >= 400 && showsInternals(w.Body.Bytes(), r.path+string(r.body)) {
+	if w.Code >= 400 && showsInternals(w.Body.Bytes(), r.said()) {
 		wrong = append(wrong, "it tells of our insides")
 	}
 	if len(wrong) > 0 {

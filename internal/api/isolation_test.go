@@ -209,7 +209,8 @@ func (u *user) owned() map[string]uuid.UUID {
 		"story_id": told["story_id"], "memory_id": told["memory_id"], "name_id": told["name_id"], "photo_id": told["photo_id"],
 		"question_id": told["question_id"], "refinement_id": told["refinement_id"], "into": told["into"],
 		"project_id": project.ID, "document_id": document.ID, "match_id": match.ID, "batch_id": batch.Batch.ID, "job_id": jobs.Items[0].ID,
-		"user_id": u.id, "message_id": answer.ID, "key_id": key.ID, "session_id": sessions.Items[0].ID,
+		"reembedding_id": uuid.New(), // which only administrators have
+		"user_id":        u.id, "message_id": answer.ID, "key_id": key.ID, "session_id": sessions.Items[0].ID,
 	}
 }
 

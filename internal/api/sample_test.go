@@ -89,6 +89,16 @@ type sample struct {
 	media        string
 }
 
+// said is all that the request says, its address as it is written and as it is
+// meant.
+func (r sample) said() string {
+	meant, err := url.QueryUnescape(r.path)
+	if err != nil {
+		meant = ""
+	}
+	return r.path + "\n" + meant + "\n" + string(r.body)
+}
+
 // sample is a request for an operation under /v1 that its schema allows.
 func (s *sampler) sample(op *operation) sample {
 	s.t.Helper()

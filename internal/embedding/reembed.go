@@ -241,7 +241,7 @@ func (r *reembedRun) incomplete() error {
 		return nil
 	}
 	first := r.failed[0]
-	return domain.Errorf(domain.CodeReembeddingIncomplete, "%d documents could not be embedded. The first is %s: %s",
+	return domain.Errorf(domain.CodeReembeddingIncomplete, "Documents that could not be embedded: %d. The first is %s: %s",
 		len(r.failed), first.id, domain.AsError(first.cause).Message).
 		WithHint("The documents before serve on. Mend or delete those documents, then resume.").WithCause(first.cause)
 }

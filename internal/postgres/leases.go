@@ -14,15 +14,20 @@ import (
 // row, and only while the attempt owns it; else domain.ErrLeaseLost.
 func (s *Store) fenced(ctx context.Context, lease domain.Lease, fn func(q *dbsqlc.Queries, held dbsqlc.HoldLeaseRow) error) error {
 	return s.tx(ctx, func(q *dbsqlc.Queries) error {
-		held, err := q.HoldLease(ctx, dbsqlc.HoldLeaseParams{ID: lease.JobID, Fence: lease.Fence})
-		if domain.CodeOf(translate(err)) == domain.CodeNotFound {
-			return domain.ErrLeaseLost
-		}
+		held, err := hold(ctx, q, lease)
 		if err != nil {
 			return err
 		}
 		return fn(q, held)
 	})
+}
+
+func hold(ctx context.Context, q *dbsqlc.Queries, lease domain.Lease) (dbsqlc.HoldLeaseRow, error) {
+	held, err := q.HoldLease(ctx, dbsqlc.HoldLeaseParams{ID: lease.JobID, Fence: lease.Fence})
+	if domain.CodeOf(translate(err)) == domain.CodeNotFound {
+		err = domain.ErrLeaseLost
+	}
+	return held, err
 }
 
 // Claim takes the given jobs of a stage that are due, each with a new fence and

@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/postgres/internal/dbsqlc"
@@ -215,8 +217,20 @@ func (s *Store) SaveReembedded(ctx context.Context, lease domain.Lease, document
 // FinishReembedding ends a re-embedding that does not change the active space,
 // and its job.
 func (s *Store) FinishReembedding(ctx context.Context, lease domain.Lease, r domain.Reembedding) error {
-	return s.fenced(ctx, lease, func(q *dbsqlc.Queries, _ dbsqlc.HoldLeaseRow) error {
-		return finishReembedding(ctx, q, lease, r)
+	return s.ending(ctx, lease, r.ID, func(q *dbsqlc.Queries) error { return finishReembedding(ctx, q, lease, r) })
+}
+
+// ending runs the last effects of a re-embedding's job. It locks the re-embedding
+// before the job, in the order of those who stop it.
+func (s *Store) ending(ctx context.Context, lease domain.Lease, id uuid.UUID, fn func(q *dbsqlc.Queries) error) error {
+	return s.tx(ctx, func(q *dbsqlc.Queries) error {
+		if _, err := lockOpen(ctx, q, id); err != nil {
+			return err
+		}
+		if _, err := hold(ctx, q, lease); err != nil {
+			return err
+		}
+		return fn(q)
 	})
 }
 
@@ -239,9 +253,9 @@ func finishReembedding(ctx context.Context, q *dbsqlc.Queries, lease domain.Leas
 // re-embedding and its job, in one transaction, unless the space still lacks a
 // document; then it changes nothing and reports false.
 func (s *Store) CutOver(ctx context.Context, lease domain.Lease, r domain.Reembedding) (done bool, err error) {
-	err = s.fenced(ctx, lease, func(q *dbsqlc.Queries, _ dbsqlc.HoldLeaseRow) error {
+	err = s.ending(ctx, lease, r.ID, func(q *dbsqlc.Queries) error {
 		former, err := q.LockActiveSpace(ctx)
-		if err != nil {
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) { // nothing was embedded yet
 			return err
 		}
 		missing, err := q.UncoveredDocuments(ctx, uncovered(r.Space.ID, domain.ReembeddingScope{}, uuid.Nil, 1))

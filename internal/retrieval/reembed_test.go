@@ -205,7 +205,7 @@ func TestReembeddingGoesOn(t *testing.T) {
 	space, worker := l.another(m)
 	r, job := l.begin(user, domain.Reembedding{Space: space})
 	err := worker.Work(t.Context(), l.claim(job, domain.StageReembed))
-	if domain.CodeOf(err) != domain.CodeReembeddingIncomplete || !strings.Contains(err.Error(), "3 documents") || !strings.Contains(err.Error(), "This stays here.") {
+	if domain.CodeOf(err) != domain.CodeReembeddingIncomplete || !strings.Contains(err.Error(), "embedded: 3") || !strings.Contains(err.Error(), "This stays here.") {
 		t.Fatalf("with texts that were refused: %v", err)
 	}
 	if found := l.search(retrieval.Request{UserID: user, Text: "ferry"}); found.Provider != offline.Name || len(found.Passages) != 3 {
