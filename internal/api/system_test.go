@@ -427,6 +427,7 @@ func (s *system) workWith(judge domain.Worker) {
 		domain.StageStory: story.NewWorker(postgres.Telling{Store: s.store}, s.options.Providers.(story.Providers), story.Options{}),
 		domain.StageReembed: &embedding.Reembedder{
 			Store: postgres.Ingest{Store: s.store}, Batchers: s.batcher, Log: slog.New(slog.DiscardHandler),
+			Admit: func(context.Context, string) error { return nil },
 		},
 	} {
 		stage := jobs.Stage{Name: name, Worker: s.judged(work), Slots: 4, Timeout: patience}

@@ -16,11 +16,11 @@ import (
 	"generalbackend/internal/retrieval"
 )
 
-// model is the built-in provider under another name. It can be told to refuse
-// texts, to do something first, and to make vectors that mean nothing.
+// model is the built-in provider under another name. It can be told to keep a
+// user's texts out, to do something first, and to make vectors that mean nothing.
 type model struct {
 	llm.Provider
-	refuses string
+	without uuid.UUID
 	first   func()
 	random  bool
 	calls   int
@@ -28,16 +28,20 @@ type model struct {
 
 func (*model) Name() string { return "model" }
 
+func (m *model) admit(ctx context.Context, _ string) error {
+	if llm.CallerOf(ctx).UserID == m.without {
+		return domain.Errorf(domain.CodeLocalOnly, "This stays here.")
+	}
+	return nil
+}
+
 func (m *model) Embed(ctx context.Context, req llm.EmbedRequest) (llm.EmbedResponse, error) {
 	if m.first != nil {
 		first := m.first
 		m.first = nil
 		first()
 	}
-	for i, text := range req.Texts {
-		if m.refuses != "" && strings.Contains(text, m.refuses) {
-			return llm.EmbedResponse{}, domain.Errorf(domain.CodeLocalOnly, "This stays here.")
-		}
+	for i := range req.Texts {
 		if m.random {
 			m.calls++
 			req.Texts[i] = strings.Repeat("x", m.calls)
@@ -53,7 +57,7 @@ func (l *library) another(m *model) (domain.EmbeddingSpace, *embedding.Reembedde
 	m.Provider = offline.New()
 	space := domain.EmbeddingSpace{Provider: m.Name(), Model: "m", Dims: l.batcher.Space().Dims, ChunkTokens: 12, OverlapToken: 2}
 	return space, &embedding.Reembedder{
-		Store: postgres.Ingest{Store: l.store}, Log: quiet(),
+		Store: postgres.Ingest{Store: l.store}, Admit: m.admit, Log: quiet(),
 		Batchers: func(space domain.EmbeddingSpace) (*embedding.Batcher, error) {
 			b := embedding.NewBatcher(m, space)
 			l.t.Cleanup(b.Close)
@@ -196,12 +200,12 @@ func (l *library) counts(want map[int64][2]int64) {
 func TestReembeddingGoesOn(t *testing.T) {
 	t.Parallel()
 	l := newLibrary(t)
-	user := l.user()
+	user, shy := l.user(), l.user()
 	for range 3 {
 		l.add(user, nil, "en", ferry)
-		l.add(user, nil, "en", garden)
+		l.add(shy, nil, "en", garden)
 	}
-	m := &model{refuses: "Frogs"}
+	m := &model{without: shy}
 	space, worker := l.another(m)
 	r, job := l.begin(user, domain.Reembedding{Space: space})
 	err := worker.Work(t.Context(), l.claim(job, domain.StageReembed))
@@ -223,7 +227,7 @@ func TestReembeddingGoesOn(t *testing.T) {
 	if job, err = l.store.ResumeReembedding(t.Context(), r.ID, reembedding(user, r.ID)); err != nil {
 		t.Fatal(err)
 	}
-	m.refuses = ""
+	m.without = uuid.Nil
 	if err := worker.Work(t.Context(), l.claim(job, domain.StageReembed)); err != nil {
 		t.Fatal(err)
 	}
