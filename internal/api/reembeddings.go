@@ -28,7 +28,7 @@ type reembeddingStore interface {
 // of them.
 type ReembeddingOrder struct {
 	Provider  string `json:"provider,omitempty" maxLength:"50" doc:"The configured one where it is left out" example:"offline"`
-	Model     string `json:"model,omitempty" maxLength:"200" doc:"Needed for every provider but offline" example:"all-minilm"`
+	Model     string `json:"model,omitempty" maxLength:"200" doc:"The configured one where it is left out; needed for another provider, except offline" example:"all-minilm"`
 	PerMinute int    `json:"passages_per_minute,omitempty" minimum:"0" maximum:"10000000" doc:"At most; 0 for as fast as the model goes"`
 	ReembeddingScope
 }
@@ -107,7 +107,10 @@ func (s *server) reembeddingOperations() {
 	const path = "/admin/reembeddings"
 	missing := []domain.Code{domain.CodeNotFound}
 	ended := []domain.Code{domain.CodeNotFound, domain.CodeConflict}
-	asking := []domain.Code{domain.CodeProviderUnknown, domain.CodeModelNotFound, domain.CodeModelUnavailable}
+	asking := []domain.Code{
+		domain.CodeProviderUnknown, domain.CodeModelNotFound, domain.CodeModelUnavailable,
+		domain.CodeModelOverloaded, domain.CodeModelRateLimited, domain.CodeModelTimeout, domain.CodeModelMalformed,
+	}
 	register(s, endpoint{
 		id: "plan-reembedding", method: http.MethodPost, path: path + "/plan", tag: adminTag, admin: true, reads: true,
 		summary: "What a re-embedding would cost", description: "Nothing is begun, and no text of a user is sent to the model.", codes: asking,

@@ -208,7 +208,10 @@ func TestReembeddingPlan(t *testing.T) {
 		t.Errorf("of nobody %+v", p)
 	}
 	admin.refused(domain.CodeModelUnavailable, 503, "POST", plan, object{"provider": "ollama", "model": "lost"})
-	for code, status := range map[domain.Code]int{domain.CodeProviderUnknown: 422, domain.CodeModelNotFound: 422, domain.CodeModelUnavailable: 503} {
+	for code, status := range map[domain.Code]int{
+		domain.CodeProviderUnknown: 422, domain.CodeModelNotFound: 422, domain.CodeModelUnavailable: 503, domain.CodeModelOverloaded: 503,
+		domain.CodeModelRateLimited: 503, domain.CodeModelTimeout: 504, domain.CodeModelMalformed: 502,
+	} {
 		for _, path := range []string{plan, "/v1/admin/reembeddings"} {
 			admin.refused(code, status, "POST", path, object{"provider": string(code)})
 		}

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -116,12 +117,7 @@ func (e *Embedder) batcher(space domain.EmbeddingSpace) (*embedding.Batcher, err
 }
 
 func (e *Embedder) space(ctx context.Context) (domain.EmbeddingSpace, error) {
-	c := e.config.Models
-	provider, err := e.models.Provider(c.EmbeddingProvider)
-	if err != nil {
-		return domain.EmbeddingSpace{}, err
-	}
-	want, err := e.Describe(ctx, provider.Name(), c.EmbeddingModel)
+	want, err := e.Describe(ctx, "", "")
 	if err != nil {
 		if active, activeErr := e.store.ActiveSpace(ctx); activeErr == nil {
 			return active, nil
@@ -132,14 +128,20 @@ func (e *Embedder) space(ctx context.Context) (domain.EmbeddingSpace, error) {
 }
 
 // Describe returns the space in which a provider embeds with a model, chunked as
-// configured. It has no ID.
+// configured. It has no ID. The configured ones stand for what is left empty.
 func (e *Embedder) Describe(ctx context.Context, providerName, model string) (domain.EmbeddingSpace, error) {
-	provider, err := e.models.Provider(providerName)
+	c := e.config.Models
+	provider, err := e.models.Provider(cmp.Or(providerName, c.EmbeddingProvider))
 	if err != nil {
 		return domain.EmbeddingSpace{}, err
 	}
-	if provider.Name() == offline.Name {
+	switch name := provider.Name(); {
+	case name == offline.Name:
 		model = offline.Model
+	case model == "" && name == c.EmbeddingProvider:
+		model = c.EmbeddingModel
+	case model == "":
+		return domain.EmbeddingSpace{}, domain.Errorf(domain.CodeModelNotFound, "No model of %s is configured to embed with.", name).WithHint("Name the model.")
 	}
 	space, err := embedding.Space(ctx, provider, model)
 	if n := e.config.Chunking.Tokens; n > 0 {

@@ -4359,7 +4359,7 @@ type ReembeddingOrder struct {
 	// DocumentID Only this document
 	DocumentID *openapi_types.UUID `json:"document_id,omitempty"`
 
-	// Model Needed for every provider but offline
+	// Model The configured one where it is left out; needed for another provider, except offline
 	//
 	// Examples: all-minilm
 	Model *string `json:"model,omitempty"`
@@ -19717,6 +19717,8 @@ type StartReembeddingResponse struct {
 	ApplicationProblemJSON422 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON502 the response for an HTTP 502 `application/problem+json` response
+	ApplicationProblemJSON502 *Problem
 	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
 	ApplicationProblemJSON503 *Problem
 	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
@@ -19773,6 +19775,11 @@ func (r StartReembeddingResponse) GetApplicationProblemJSON422() *Problem {
 // GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
 func (r StartReembeddingResponse) GetApplicationProblemJSON500() *Problem {
 	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON502 returns the response for an HTTP 502 `application/problem+json` response
+func (r StartReembeddingResponse) GetApplicationProblemJSON502() *Problem {
+	return r.ApplicationProblemJSON502
 }
 
 // GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
@@ -19840,6 +19847,8 @@ type PlanReembeddingResponse struct {
 	ApplicationProblemJSON422 *Problem
 	// ApplicationProblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationProblemJSON500 *Problem
+	// ApplicationProblemJSON502 the response for an HTTP 502 `application/problem+json` response
+	ApplicationProblemJSON502 *Problem
 	// ApplicationProblemJSON503 the response for an HTTP 503 `application/problem+json` response
 	ApplicationProblemJSON503 *Problem
 	// ApplicationProblemJSON504 the response for an HTTP 504 `application/problem+json` response
@@ -19889,6 +19898,11 @@ func (r PlanReembeddingResponse) GetApplicationProblemJSON422() *Problem {
 // GetApplicationProblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
 func (r PlanReembeddingResponse) GetApplicationProblemJSON500() *Problem {
 	return r.ApplicationProblemJSON500
+}
+
+// GetApplicationProblemJSON502 returns the response for an HTTP 502 `application/problem+json` response
+func (r PlanReembeddingResponse) GetApplicationProblemJSON502() *Problem {
+	return r.ApplicationProblemJSON502
 }
 
 // GetApplicationProblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
@@ -35352,6 +35366,13 @@ func ParseStartReembeddingResponse(rsp *http.Response) (*StartReembeddingRespons
 		}
 		response.ApplicationProblemJSON500 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 502:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON502 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35460,6 +35481,13 @@ func ParsePlanReembeddingResponse(rsp *http.Response) (*PlanReembeddingResponse,
 			return nil, err
 		}
 		response.ApplicationProblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 502:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSON502 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
 		var dest Problem

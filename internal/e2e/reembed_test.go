@@ -262,6 +262,8 @@ func (a *archive) forget(left space) {
 
 func changeOver(a *archive) {
 	a.plan()
+	a.admin.must(http.StatusConflict, "POST", reembeddings, object{})                                // the configured one, which is active
+	a.admin.must(http.StatusUnprocessableEntity, "POST", reembeddings, object{"provider": "openai"}) // which model?
 	r := a.halfway(llmtest.Held)
 	a.serves(r)
 	a.admin.must(http.StatusConflict, "POST", reembeddings, toModel)
