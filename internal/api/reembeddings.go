@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"generalbackend/internal/domain"
+	"generalbackend/internal/llm"
 )
 
 type reembeddingStore interface {
@@ -156,9 +157,6 @@ func (s *server) target(ctx context.Context, order ReembeddingOrder) (domain.Emb
 	return s.Spaces.Describe(ctx, plain(order.Provider, 50), plain(order.Model, 200))
 }
 
-// charsPerToken is the usual estimate for European languages.
-const charsPerToken = 4
-
 func (s *server) planReembedding(ctx context.Context, in *reembeddingInput) (*planOutput, error) {
 	space, err := s.target(ctx, in.Body)
 	if err != nil {
@@ -170,7 +168,7 @@ func (s *server) planReembedding(ctx context.Context, in *reembeddingInput) (*pl
 	}
 	out := ReembeddingPlan{
 		Provider: space.Provider, Model: space.Model, Dimensions: space.Dims,
-		Documents: plan.Documents, Passages: plan.Chunks, Tokens: plan.Characters / charsPerToken,
+		Documents: plan.Documents, Passages: plan.Chunks, Tokens: plan.Characters / llm.CharsPerToken,
 	}
 	if plan.Chunks > 0 {
 		speed, err := s.Spaces.Speed(ctx, space, int(plan.Characters/plan.Chunks))
@@ -264,20 +262,21 @@ func (s *server) getReembedding(ctx context.Context, in *ReembeddingPath) (*reem
 
 func (s *server) pauseReembedding(ctx context.Context, in *ReembeddingPath) (*reembeddingOutput, error) {
 	stopped, err := s.Admin.PauseReembedding(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	s.stopped(ctx, stopped, nil)
-	return s.changedReembedding(ctx, in.ID, "reembedding.pause")
+	return s.stoppedReembedding(ctx, in.ID, "reembedding.pause", stopped, err)
 }
 
 func (s *server) cancelReembedding(ctx context.Context, in *ReembeddingPath) (*reembeddingOutput, error) {
 	stopped, err := s.Admin.CancelReembedding(ctx, in.ID)
+	return s.stoppedReembedding(ctx, in.ID, "reembedding.cancel", stopped, err)
+}
+
+// stoppedReembedding follows what stopped one, if it did.
+func (s *server) stoppedReembedding(ctx context.Context, id uuid.UUID, action string, stopped []domain.Job, err error) (*reembeddingOutput, error) {
 	if err != nil {
 		return nil, err
 	}
 	s.stopped(ctx, stopped, nil)
-	return s.changedReembedding(ctx, in.ID, "reembedding.cancel")
+	return s.changedReembedding(ctx, id, action)
 }
 
 func (s *server) resumeReembedding(ctx context.Context, in *ReembeddingPath) (*reembeddingOutput, error) {

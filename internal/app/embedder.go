@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -130,18 +129,15 @@ func (e *Embedder) space(ctx context.Context) (domain.EmbeddingSpace, error) {
 // Describe returns the space in which a provider embeds with a model, chunked as
 // configured. It has no ID. The configured ones stand for what is left empty.
 func (e *Embedder) Describe(ctx context.Context, providerName, model string) (domain.EmbeddingSpace, error) {
-	c := e.config.Models
-	provider, err := e.models.Provider(cmp.Or(providerName, c.EmbeddingProvider))
+	provider, err := e.models.Embedder(providerName)
 	if err != nil {
 		return domain.EmbeddingSpace{}, err
 	}
-	switch name := provider.Name(); {
-	case name == offline.Name:
+	if provider.Name() == offline.Name {
 		model = offline.Model
-	case model == "" && name == c.EmbeddingProvider:
-		model = c.EmbeddingModel
-	case model == "":
-		return domain.EmbeddingSpace{}, domain.Errorf(domain.CodeModelNotFound, "No model of %s is configured to embed with.", name).WithHint("Name the model.")
+	}
+	if model, err = e.models.EmbeddingModel(provider.Name(), model); err != nil {
+		return domain.EmbeddingSpace{}, err
 	}
 	space, err := embedding.Space(ctx, provider, model)
 	if n := e.config.Chunking.Tokens; n > 0 {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"generalbackend/internal/chunking"
 	"generalbackend/internal/domain"
 )
 
@@ -12,6 +13,27 @@ import (
 type cache interface {
 	// CachedVectors returns the user's vectors by content hash as a string.
 	CachedVectors(ctx context.Context, spaceID int64, userID uuid.UUID, hashes [][]byte) (map[string][]float32, error)
+}
+
+// texts are what was read from documents.
+type texts interface {
+	Document(ctx context.Context, id uuid.UUID) (domain.Document, error)
+	Pages(ctx context.Context, documentID uuid.UUID) ([]domain.Page, error)
+}
+
+// cut makes chunks of a document's text as a space demands them.
+func cut(ctx context.Context, from texts, documentID uuid.UUID, space domain.EmbeddingSpace) ([]domain.Chunk, error) {
+	document, err := from.Document(ctx, documentID)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := from.Pages(ctx, documentID)
+	if err != nil {
+		return nil, err
+	}
+	return chunking.Split(pages, chunking.Options{
+		Tokens: space.ChunkTokens, Overlap: space.OverlapToken, Language: document.Language,
+	}), nil
 }
 
 // passages embeds the chunks of one document.

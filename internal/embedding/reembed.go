@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
-	"generalbackend/internal/chunking"
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
 )
@@ -21,8 +20,7 @@ type ReembedStore interface {
 	PlanReembedding(ctx context.Context, space domain.EmbeddingSpace, scope domain.ReembeddingScope) (domain.ReembeddingPlan, error)
 	Covered(ctx context.Context, spaceID int64, scope domain.ReembeddingScope) (int64, error)
 	Uncovered(ctx context.Context, spaceID int64, scope domain.ReembeddingScope, after uuid.UUID, limit int) ([]domain.OwnedDocument, error)
-	Document(ctx context.Context, id uuid.UUID) (domain.Document, error)
-	Pages(ctx context.Context, documentID uuid.UUID) ([]domain.Page, error)
+	texts
 	cache
 	SaveReembedded(ctx context.Context, lease domain.Lease, documentID uuid.UUID, spaceID int64, chunks []domain.Chunk, vectors [][]float32) error
 	IndexVectors(ctx context.Context, space domain.EmbeddingSpace) error
@@ -184,9 +182,6 @@ func (r *reembedRun) try(ctx context.Context, d domain.OwnedDocument) error {
 
 // general reports whether an error is not the fault of one document.
 func general(err error) bool {
-	if err == nil {
-		return false
-	}
 	code := domain.CodeOf(err)
 	return code.Retryable() && code != domain.CodeModelMalformed || code == domain.CodeConflict || code == domain.CodeModelNotFound
 }
@@ -202,7 +197,7 @@ func (r *reembedRun) onBehalf(ctx context.Context, userID uuid.UUID, projectID *
 
 // embed cuts a document as the space demands and stores its vectors.
 func (r *reembedRun) embed(ctx context.Context, d domain.OwnedDocument) error {
-	document, err := r.Store.Document(ctx, d.ID)
+	chunks, err := cut(ctx, r.Store, d.ID, r.Space)
 	if domain.CodeOf(err) == domain.CodeNotFound {
 		return nil // deleted meanwhile
 	}
@@ -213,13 +208,6 @@ func (r *reembedRun) embed(ctx context.Context, d domain.OwnedDocument) error {
 	if err := r.Admit(behalf, r.Space.Provider); err != nil {
 		return err
 	}
-	pages, err := r.Store.Pages(ctx, d.ID)
-	if err != nil {
-		return err
-	}
-	chunks := chunking.Split(pages, chunking.Options{
-		Tokens: r.Space.ChunkTokens, Overlap: r.Space.OverlapToken, Language: document.Language,
-	})
 	for range chunks {
 		if err := r.limiter.Wait(ctx); err != nil {
 			return err

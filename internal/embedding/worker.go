@@ -7,14 +7,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"generalbackend/internal/chunking"
 	"generalbackend/internal/domain"
 )
 
 // Store is what the embed stage reads and writes.
 type Store interface {
-	Document(ctx context.Context, id uuid.UUID) (domain.Document, error)
-	Pages(ctx context.Context, documentID uuid.UUID) ([]domain.Page, error)
+	texts
 	ActiveSpace(ctx context.Context) (domain.EmbeddingSpace, error)
 	cache
 	// SaveChunks replaces the document's chunks and finishes the job, in one
@@ -37,17 +35,10 @@ func (w *Worker) Work(ctx context.Context, task domain.Task) error {
 	if err != nil {
 		return err
 	}
-	document, err := w.Store.Document(ctx, task.Job.ResourceID)
+	chunks, err := cut(ctx, w.Store, task.Job.ResourceID, space)
 	if err != nil {
 		return err
 	}
-	pages, err := w.Store.Pages(ctx, document.ID)
-	if err != nil {
-		return err
-	}
-	chunks := chunking.Split(pages, chunking.Options{
-		Tokens: space.ChunkTokens, Overlap: space.OverlapToken, Language: document.Language,
-	})
 	w.Log.DebugContext(ctx, "embedding", "job_id", task.Job.ID, "chunks", len(chunks))
 	vectors, err := passages{
 		cache: w.Store, batcher: w.Batcher, spaceID: space.ID, userID: task.Job.UserID, priority: priorityOf(task.Job.Class),
@@ -56,7 +47,7 @@ func (w *Worker) Work(ctx context.Context, task domain.Task) error {
 	if err != nil {
 		return err
 	}
-	return w.Store.SaveChunks(ctx, task.Lease, document.ID, space.ID, chunks, vectors)
+	return w.Store.SaveChunks(ctx, task.Lease, task.Job.ResourceID, space.ID, chunks, vectors)
 }
 
 // space is the active one, which must be the one this worker embeds in.

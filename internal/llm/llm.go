@@ -64,6 +64,9 @@ type CompleteResponse struct {
 	Cost     domain.Cost
 }
 
+// CharsPerToken is what a token holds in European languages, roughly.
+const CharsPerToken = 4
+
 // Usage counts tokens as the provider does.
 type Usage struct {
 	PromptTokens     int `json:"prompt_tokens"`

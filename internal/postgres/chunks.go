@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -13,56 +12,6 @@ import (
 	"generalbackend/internal/domain"
 	"generalbackend/internal/postgres/internal/dbsqlc"
 )
-
-// ActiveSpace returns the embedding space that search uses.
-func (s *Store) ActiveSpace(ctx context.Context) (domain.EmbeddingSpace, error) {
-	row, err := s.queries.ActiveSpace(ctx)
-	return toSpace(row), translate(err)
-}
-
-// EnsureSpace returns the active space. The given one becomes active when there
-// is none yet, or when the active one holds nothing: what is embedded stays
-// where it is.
-func (s *Store) EnsureSpace(ctx context.Context, want domain.EmbeddingSpace) (domain.EmbeddingSpace, error) {
-	var space domain.EmbeddingSpace
-	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
-		active, err := q.ActiveSpace(ctx)
-		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return err
-		}
-		if space = toSpace(active); err == nil && (sameSpace(space, want) || active.Used) {
-			return nil
-		}
-		if err := q.RetireSpaces(ctx); err != nil {
-			return err
-		}
-		row, err := q.InsertSpace(ctx, dbsqlc.InsertSpaceParams{
-			Provider: want.Provider, Model: want.Model, Dims: int32(want.Dims),
-			ChunkTokens: int32(want.ChunkTokens), OverlapTokens: int32(want.OverlapToken), State: "active",
-		})
-		space = toSpace(dbsqlc.ActiveSpaceRow{
-			ID: row.ID, Provider: row.Provider, Model: row.Model, Dims: row.Dims,
-			ChunkTokens: row.ChunkTokens, OverlapTokens: row.OverlapTokens, State: row.State,
-		})
-		return err
-	})
-	if domain.CodeOf(err) == domain.CodeConflict { // another process was first
-		return s.ActiveSpace(ctx)
-	}
-	return space, err
-}
-
-func sameSpace(a, b domain.EmbeddingSpace) bool {
-	return a.Provider == b.Provider && a.Model == b.Model && a.Dims == b.Dims &&
-		a.ChunkTokens == b.ChunkTokens && a.OverlapToken == b.OverlapToken
-}
-
-func toSpace(r dbsqlc.ActiveSpaceRow) domain.EmbeddingSpace {
-	return domain.EmbeddingSpace{
-		ID: r.ID, Provider: r.Provider, Model: r.Model, Dims: int(r.Dims),
-		ChunkTokens: int(r.ChunkTokens), OverlapToken: int(r.OverlapTokens), State: r.State,
-	}
-}
 
 // CachedVectors returns the vectors a user's unchanged texts have already, by
 // string(hash). It looks at the user's own texts only, so that nobody can tell
@@ -95,10 +44,10 @@ func (s *Store) SaveChunks(ctx context.Context, lease domain.Lease, documentID u
 			if err := holdActive(ctx, q, spaceID); err != nil {
 				return err
 			}
-			owned := domain.OwnedDocument{ID: documentID, UserID: held.UserID, ProjectID: held.ProjectID}
-			if err := insertChunks(ctx, q, owned, spaceID, chunks, vectors); err != nil {
-				return err
-			}
+		}
+		owned := domain.OwnedDocument{ID: documentID, UserID: held.UserID, ProjectID: held.ProjectID}
+		if err := insertChunks(ctx, q, owned, spaceID, chunks, vectors); err != nil {
+			return err
 		}
 		if err := q.FinishDocument(ctx, documentID); err != nil {
 			return err

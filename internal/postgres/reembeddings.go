@@ -130,14 +130,11 @@ func (s *Store) Reembeddings(ctx context.Context, before *uuid.UUID, limit int) 
 }
 
 func toReembedding(row dbsqlc.ReembeddingRow) domain.Reembedding {
-	r, space := row.Reembedding, row.EmbeddingSpace
+	r := row.Reembedding
 	out := domain.Reembedding{
 		ID: r.ID, FormerID: r.FormerID, PerMinute: int(r.PerMinute), Activated: r.Activated, Recall: r.Recall,
 		State: standing(r.State, domain.State(row.JobState), row.Stopping),
-		Space: toSpace(dbsqlc.ActiveSpaceRow{
-			ID: space.ID, Provider: space.Provider, Model: space.Model, Dims: space.Dims,
-			ChunkTokens: space.ChunkTokens, OverlapTokens: space.OverlapTokens, State: space.State,
-		}),
+		Space: toSpace(row.EmbeddingSpace),
 		Scope: domain.ReembeddingScope{UserID: r.OfUser, ProjectID: r.OfProject, DocumentID: r.OfDocument},
 		JobID: r.JobID, CreatedAt: r.CreatedAt, FinishedAt: r.FinishedAt,
 	}

@@ -12,16 +12,60 @@ import (
 	"generalbackend/internal/postgres/internal/dbsqlc"
 )
 
+// ActiveSpace returns the embedding space that search uses.
+func (s *Store) ActiveSpace(ctx context.Context) (domain.EmbeddingSpace, error) {
+	row, err := s.queries.ActiveSpace(ctx)
+	return toSpace(row.EmbeddingSpace), translate(err)
+}
+
+// EnsureSpace returns the active space. The given one becomes active when there
+// is none yet, or when the active one holds nothing: what is embedded stays
+// where it is.
+func (s *Store) EnsureSpace(ctx context.Context, want domain.EmbeddingSpace) (domain.EmbeddingSpace, error) {
+	var space domain.EmbeddingSpace
+	err := s.tx(ctx, func(q *dbsqlc.Queries) error {
+		active, err := q.ActiveSpace(ctx)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		if space = toSpace(active.EmbeddingSpace); err == nil && (sameSpace(space, want) || active.Used) {
+			return nil
+		}
+		if err := q.RetireSpaces(ctx); err != nil {
+			return err
+		}
+		row, err := q.InsertSpace(ctx, dbsqlc.InsertSpaceParams{
+			Provider: want.Provider, Model: want.Model, Dims: int32(want.Dims),
+			ChunkTokens: int32(want.ChunkTokens), OverlapTokens: int32(want.OverlapToken), State: "active",
+		})
+		space = toSpace(row)
+		return err
+	})
+	if domain.CodeOf(err) == domain.CodeConflict { // another process was first
+		return s.ActiveSpace(ctx)
+	}
+	return space, err
+}
+
+func sameSpace(a, b domain.EmbeddingSpace) bool {
+	return a.Provider == b.Provider && a.Model == b.Model && a.Dims == b.Dims &&
+		a.ChunkTokens == b.ChunkTokens && a.OverlapToken == b.OverlapToken
+}
+
+func toSpace(r dbsqlc.EmbeddingSpace) domain.EmbeddingSpace {
+	return domain.EmbeddingSpace{
+		ID: r.ID, Provider: r.Provider, Model: r.Model, Dims: int(r.Dims),
+		ChunkTokens: int(r.ChunkTokens), OverlapToken: int(r.OverlapTokens), State: r.State,
+	}
+}
+
 // Spaces lists the embedding spaces with what is in them, newest first.
 func (s *Store) Spaces(ctx context.Context) ([]domain.SpaceUse, error) {
 	rows, err := s.queries.Spaces(ctx)
 	spaces := make([]domain.SpaceUse, len(rows))
 	for i, r := range rows {
 		spaces[i] = domain.SpaceUse{
-			EmbeddingSpace: toSpace(dbsqlc.ActiveSpaceRow{
-				ID: r.ID, Provider: r.Provider, Model: r.Model, Dims: r.Dims, ChunkTokens: r.ChunkTokens, OverlapTokens: r.OverlapTokens, State: r.State,
-			}),
-			Documents: r.Documents, Chunks: r.Chunks, CreatedAt: r.CreatedAt,
+			EmbeddingSpace: toSpace(r.EmbeddingSpace), Documents: r.Documents, Chunks: r.Chunks, CreatedAt: r.EmbeddingSpace.CreatedAt,
 		}
 	}
 	return spaces, translate(err)
@@ -30,7 +74,7 @@ func (s *Store) Spaces(ctx context.Context) ([]domain.SpaceUse, error) {
 // Space returns an embedding space.
 func (s *Store) Space(ctx context.Context, id int64) (domain.EmbeddingSpace, error) {
 	row, err := s.queries.Space(ctx, id)
-	return toSpace(dbsqlc.ActiveSpaceRow(row)), translate(err)
+	return toSpace(row), translate(err)
 }
 
 // DeleteSpace deletes a space with all that is in it, but neither the active one

@@ -18,6 +18,7 @@ import (
 
 	"generalbackend/internal/domain"
 	"generalbackend/internal/llm"
+	"generalbackend/internal/llm/offline"
 )
 
 // Source is one configured provider.
@@ -123,6 +124,19 @@ func (g *Gateway) Embedder(name string) (llm.Provider, error) {
 		name = g.options.EmbeddingProvider
 	}
 	return g.Provider(name)
+}
+
+// EmbeddingModel returns the model that a provider embeds with: the one that is
+// named, or the one that documents are embedded with. The built-in provider
+// needs none.
+func (g *Gateway) EmbeddingModel(provider, named string) (string, error) {
+	if named == "" && provider == g.options.EmbeddingProvider {
+		named = g.options.EmbeddingModel
+	}
+	if named == "" && provider != offline.Name {
+		return "", domain.Errorf(domain.CodeModelNotFound, "No model of %s is configured to embed with.", provider).WithHint("Name the model.")
+	}
+	return named, nil
 }
 
 // Default returns the provider for requests that name none.

@@ -12,9 +12,6 @@ import (
 	"generalbackend/internal/llm/offline"
 )
 
-// charsPerToken is what a token holds in European languages, roughly.
-const charsPerToken = 4
-
 // estimate stands for the tokens of a call whose provider did not count them, as
 // when a stream was cut or cancelled.
 func estimate(req llm.CompleteRequest, answered int) llm.Usage {
@@ -22,7 +19,7 @@ func estimate(req llm.CompleteRequest, answered int) llm.Usage {
 	for _, m := range req.Messages {
 		prompt += utf8.RuneCountInString(m.Content)
 	}
-	return llm.Usage{PromptTokens: prompt/charsPerToken + 1, CompletionTokens: answered/charsPerToken + 1}
+	return llm.Usage{PromptTokens: prompt/llm.CharsPerToken + 1, CompletionTokens: answered/llm.CharsPerToken + 1}
 }
 
 const recordPatience = 5 * time.Second

@@ -157,14 +157,12 @@ func (r routed) Embed(ctx context.Context, req llm.EmbedRequest) (llm.EmbedRespo
 	if !ok {
 		return llm.EmbedResponse{}, domain.Errorf(domain.CodeProviderUnknown, "There is no provider %q here that embeds.", name)
 	}
-	if req.Model == "" && name == g.options.EmbeddingProvider {
-		req.Model = g.options.EmbeddingModel
-	}
-	if err := llm.Interrupted(ctx); err != nil {
+	err := llm.Interrupted(ctx)
+	if err != nil {
 		return llm.EmbedResponse{}, err
 	}
-	if req.Model == "" && name != offline.Name {
-		return llm.EmbedResponse{}, domain.Errorf(domain.CodeModelNotFound, "No model of %s is configured to embed with.", name).WithHint("Name the model.")
+	if req.Model, err = g.EmbeddingModel(name, req.Model); err != nil {
+		return llm.EmbedResponse{}, err
 	}
 	if err := g.mayEmbed(ctx, source); err != nil {
 		return llm.EmbedResponse{}, err
@@ -180,7 +178,7 @@ func (r routed) Embed(ctx context.Context, req llm.EmbedRequest) (llm.EmbedRespo
 	}
 	guessed := resp.Usage == llm.Usage{}
 	if guessed {
-		resp.Usage.PromptTokens = utf8.RuneCountInString(strings.Join(req.Texts, " ")) / charsPerToken
+		resp.Usage.PromptTokens = utf8.RuneCountInString(strings.Join(req.Texts, " ")) / llm.CharsPerToken
 	}
 	resp.Cost = g.record(ctx, name, req.Model, resp.Usage, guessed)
 	return resp, nil

@@ -1,6 +1,5 @@
 -- name: ActiveSpace :one
-SELECT id, provider, model, dims, chunk_tokens, overlap_tokens, state,
-       EXISTS (SELECT 1 FROM embeddings e WHERE e.space_id = s.id)::boolean AS used
+SELECT sqlc.embed(s), EXISTS (SELECT 1 FROM embeddings e WHERE e.space_id = s.id)::boolean AS used
 FROM embedding_spaces s WHERE state = 'active';
 
 -- name: InsertSpace :one

@@ -1,12 +1,11 @@
 -- name: Spaces :many
-SELECT s.id, s.provider, s.model, s.dims, s.chunk_tokens, s.overlap_tokens, s.state, s.created_at,
-       u.documents::bigint AS documents, u.chunks::bigint AS chunks
+SELECT sqlc.embed(s), u.documents::bigint AS documents, u.chunks::bigint AS chunks
 FROM embedding_spaces s
 CROSS JOIN LATERAL (SELECT count(DISTINCT e.document_id) AS documents, count(*) AS chunks FROM embeddings e WHERE e.space_id = s.id) u
 ORDER BY s.id DESC;
 
 -- name: Space :one
-SELECT id, provider, model, dims, chunk_tokens, overlap_tokens, state, false AS used FROM embedding_spaces WHERE id = @id;
+SELECT * FROM embedding_spaces WHERE id = @id;
 
 -- name: SpaceLike :one
 SELECT id FROM embedding_spaces

@@ -13,33 +13,27 @@ import (
 )
 
 const activeSpace = `-- name: ActiveSpace :one
-SELECT id, provider, model, dims, chunk_tokens, overlap_tokens, state,
-       EXISTS (SELECT 1 FROM embeddings e WHERE e.space_id = s.id)::boolean AS used
+SELECT s.id, s.provider, s.model, s.dims, s.chunk_tokens, s.overlap_tokens, s.state, s.created_at, EXISTS (SELECT 1 FROM embeddings e WHERE e.space_id = s.id)::boolean AS used
 FROM embedding_spaces s WHERE state = 'active'
 `
 
 type ActiveSpaceRow struct {
-	ID            int64
-	Provider      string
-	Model         string
-	Dims          int32
-	ChunkTokens   int32
-	OverlapTokens int32
-	State         string
-	Used          bool
+	EmbeddingSpace EmbeddingSpace
+	Used           bool
 }
 
 func (q *Queries) ActiveSpace(ctx context.Context) (ActiveSpaceRow, error) {
 	row := q.db.QueryRow(ctx, activeSpace)
 	var i ActiveSpaceRow
 	err := row.Scan(
-		&i.ID,
-		&i.Provider,
-		&i.Model,
-		&i.Dims,
-		&i.ChunkTokens,
-		&i.OverlapTokens,
-		&i.State,
+		&i.EmbeddingSpace.ID,
+		&i.EmbeddingSpace.Provider,
+		&i.EmbeddingSpace.Model,
+		&i.EmbeddingSpace.Dims,
+		&i.EmbeddingSpace.ChunkTokens,
+		&i.EmbeddingSpace.OverlapTokens,
+		&i.EmbeddingSpace.State,
+		&i.EmbeddingSpace.CreatedAt,
 		&i.Used,
 	)
 	return i, err

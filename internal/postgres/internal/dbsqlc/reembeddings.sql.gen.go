@@ -7,7 +7,6 @@ package dbsqlc
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 	pgvector "github.com/pgvector/pgvector-go"
@@ -495,23 +494,12 @@ func (q *Queries) SetSpaceState(ctx context.Context, arg SetSpaceStateParams) er
 }
 
 const space = `-- name: Space :one
-SELECT id, provider, model, dims, chunk_tokens, overlap_tokens, state, false AS used FROM embedding_spaces WHERE id = $1
+SELECT id, provider, model, dims, chunk_tokens, overlap_tokens, state, created_at FROM embedding_spaces WHERE id = $1
 `
 
-type SpaceRow struct {
-	ID            int64
-	Provider      string
-	Model         string
-	Dims          int32
-	ChunkTokens   int32
-	OverlapTokens int32
-	State         string
-	Used          bool
-}
-
-func (q *Queries) Space(ctx context.Context, id int64) (SpaceRow, error) {
+func (q *Queries) Space(ctx context.Context, id int64) (EmbeddingSpace, error) {
 	row := q.db.QueryRow(ctx, space, id)
-	var i SpaceRow
+	var i EmbeddingSpace
 	err := row.Scan(
 		&i.ID,
 		&i.Provider,
@@ -520,7 +508,7 @@ func (q *Queries) Space(ctx context.Context, id int64) (SpaceRow, error) {
 		&i.ChunkTokens,
 		&i.OverlapTokens,
 		&i.State,
-		&i.Used,
+		&i.CreatedAt,
 	)
 	return i, err
 }
@@ -552,24 +540,16 @@ func (q *Queries) SpaceLike(ctx context.Context, arg SpaceLikeParams) (int64, er
 }
 
 const spaces = `-- name: Spaces :many
-SELECT s.id, s.provider, s.model, s.dims, s.chunk_tokens, s.overlap_tokens, s.state, s.created_at,
-       u.documents::bigint AS documents, u.chunks::bigint AS chunks
+SELECT s.id, s.provider, s.model, s.dims, s.chunk_tokens, s.overlap_tokens, s.state, s.created_at, u.documents::bigint AS documents, u.chunks::bigint AS chunks
 FROM embedding_spaces s
 CROSS JOIN LATERAL (SELECT count(DISTINCT e.document_id) AS documents, count(*) AS chunks FROM embeddings e WHERE e.space_id = s.id) u
 ORDER BY s.id DESC
 `
 
 type SpacesRow struct {
-	ID            int64
-	Provider      string
-	Model         string
-	Dims          int32
-	ChunkTokens   int32
-	OverlapTokens int32
-	State         string
-	CreatedAt     time.Time
-	Documents     int64
-	Chunks        int64
+	EmbeddingSpace EmbeddingSpace
+	Documents      int64
+	Chunks         int64
 }
 
 func (q *Queries) Spaces(ctx context.Context) ([]SpacesRow, error) {
@@ -582,14 +562,14 @@ func (q *Queries) Spaces(ctx context.Context) ([]SpacesRow, error) {
 	for rows.Next() {
 		var i SpacesRow
 		if err := rows.Scan(
-			&i.ID,
-			&i.Provider,
-			&i.Model,
-			&i.Dims,
-			&i.ChunkTokens,
-			&i.OverlapTokens,
-			&i.State,
-			&i.CreatedAt,
+			&i.EmbeddingSpace.ID,
+			&i.EmbeddingSpace.Provider,
+			&i.EmbeddingSpace.Model,
+			&i.EmbeddingSpace.Dims,
+			&i.EmbeddingSpace.ChunkTokens,
+			&i.EmbeddingSpace.OverlapTokens,
+			&i.EmbeddingSpace.State,
+			&i.EmbeddingSpace.CreatedAt,
 			&i.Documents,
 			&i.Chunks,
 		); err != nil {
